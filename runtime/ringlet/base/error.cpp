@@ -1,0 +1,36 @@
+// The words of an Error.
+#include <ringlet/base/error.hpp>
+
+#include <cstring>
+
+namespace ringlet {
+namespace {
+
+const char* runtime_text(RuntimeDetail detail) {
+    switch (detail) {
+        case RuntimeDetail::none: return nullptr;
+        case RuntimeDetail::frames: return "the frame pool is full (Limits::frames)";
+        case RuntimeDetail::tasks: return "too many tasks (Limits::tasks)";
+        case RuntimeDetail::descriptors: return "too many open descriptors (Limits::descriptors)";
+        case RuntimeDetail::nested_run: return "run() was called inside run() on the same thread";
+        case RuntimeDetail::closed: return "it was closed";
+        case RuntimeDetail::line_length: return "a line or message is longer than the limit";
+        case RuntimeDetail::old_kernel: return "the kernel is older than Linux 6.1";
+        case RuntimeDetail::ring_denied: return "io_uring is switched off or denied";
+        case RuntimeDetail::ring_memory: return "not enough locked memory for io_uring";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const char* text(Error error) {
+    if (error.domain() == Domain::runtime) {
+        const char* words = runtime_text(static_cast<RuntimeDetail>(error.detail()));
+        if (words != nullptr) return words;
+    }
+    const char* words = strerrordesc_np(static_cast<int>(error.code()));
+    return words != nullptr ? words : "unknown error";
+}
+
+}  // namespace ringlet

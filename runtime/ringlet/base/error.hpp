@@ -1,0 +1,80 @@
+// Error and Result: how a call says that it failed.
+//
+// An Error is eight bytes: a std::errc (errno's values under the standard's names), the domain that
+// raised it, and a small detail that is the domain's own. Two errors with the same code can so be
+// told apart: a full frame pool is not the kernel's ENOMEM.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <system_error>
+
+namespace ringlet {
+
+// Who raised an error. Drivers number theirs from `driver` upwards.
+enum class Domain : std::uint16_t { kernel, runtime, app, json, driver = 256 };
+
+// The detail of an error whose domain is `runtime`: the bound that was reached, or what was wrong.
+enum class RuntimeDetail : std::uint16_t {
+    none,
+    frames,       // FramePool: no frame of the size is free (Limits::frames)
+    tasks,        // Limits::tasks
+    descriptors,  // Limits::descriptors
+    nested_run,   // run() inside a run() of the same thread
+    closed,       // a queue, broadcast or stream that was closed
+    line_length,  // a line or message longer than its reader's limit
+    old_kernel,   // Linux before 6.1
+    ring_denied,  // io_uring switched off by sysctl, or denied by seccomp
+    ring_memory,  // RLIMIT_MEMLOCK or memory does not suffice for the ring
+};
+
+class [[nodiscard]] Error {
+public:
+    constexpr Error() = default;
+    constexpr Error(std::errc code, Domain domain = Domain::app, std::uint16_t detail = 0)
+        : code_(code), domain_(domain), detail_(detail) {}
+    constexpr Error(std::errc code, RuntimeDetail detail)
+        : Error(code, Domain::runtime, static_cast<std::uint16_t>(detail)) {}
+
+    // The error of a system call or completion that returned `-number`; number > 0.
+    static constexpr Error kernel(int number) {
+        return {static_cast<std::errc>(number), Domain::kernel};
+    }
+
+    constexpr std::errc code() const { return code_; }
+    constexpr Domain domain() const { return domain_; }
+    constexpr std::uint16_t detail() const { return detail_; }
+
+    friend constexpr bool operator==(Error, Error) = default;
+    friend constexpr bool operator==(Error error, std::errc code) { return error.code_ == code; }
+    friend constexpr bool operator==(Error error, RuntimeDetail detail) {
+        return error.domain_ == Domain::runtime &&
+               error.detail_ == static_cast<std::uint16_t>(detail);
+    }
+
+private:
+    std::errc code_{};
+    Domain domain_ = Domain::kernel;
+    std::uint16_t detail_ = 0;
+};
+static_assert(sizeof(Error) == 8);
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+// The error in words, as static text. Never null.
+const char* text(Error error);
+
+// `co_await fail(error)` ends the coroutine with the error, as if it had come from a call.
+struct [[nodiscard]] Fail {
+    explicit constexpr Fail(Error why) : error(why) {}
+    Error error;
+};
+constexpr Fail fail(Error error) {
+    return Fail(error);
+}
+constexpr Fail fail(std::errc code) {
+    return Fail(Error(code));
+}
+
+}  // namespace ringlet

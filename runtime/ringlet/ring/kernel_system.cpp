@@ -1,0 +1,166 @@
+// The system calls behind KernelSystem, and emergency_write().
+#include <ringlet/ring/kernel_system.hpp>
+
+#include <ringlet/base/panic.hpp>
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ringlet {
+namespace {
+
+std::unexpected<Error> last_error() {
+    return std::unexpected(Error::kernel(errno));
+}
+
+Result<void> checked(int result) {
+    if (result < 0) return last_error();
+    return {};
+}
+
+sigset_t to_sigset(SignalSet signals) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number = 1; number <= 64; ++number) {
+        if ((signals & signal_bit(number)) != 0) sigaddset(&set, number);
+    }
+    return set;
+}
+
+}  // namespace
+
+void emergency_write(std::string_view words) {
+    while (!words.empty()) {
+        const ssize_t count = ::write(STDERR_FILENO, words.data(), words.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;
+        words.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+Instant KernelSystem::now(Clock clock) {
+    static constexpr clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME};
+    timespec time{};
+    ::clock_gettime(ids[static_cast<unsigned>(clock)], &time);
+    return Instant{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+Result<int> KernelSystem::socket(int family, int type, int protocol) {
+    const int descriptor = ::socket(family, type | SOCK_CLOEXEC, protocol);
+    if (descriptor < 0) return last_error();
+    return descriptor;
+}
+
+Result<void> KernelSystem::bind(int descriptor, const SocketAddress& address) {
+    return checked(::bind(descriptor, address.get(), address.size));
+}
+
+Result<void> KernelSystem::listen(int descriptor, int backlog) {
+    return checked(::listen(descriptor, backlog));
+}
+
+Result<void> KernelSystem::set_option(int descriptor, int level, int name, int value) {
+    return checked(::setsockopt(descriptor, level, name, &value, sizeof value));
+}
+
+Result<int> KernelSystem::get_option(int descriptor, int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(descriptor, level, name, &value, &size) < 0) return last_error();
+    return value;
+}
+
+Result<SocketAddress> KernelSystem::local_address(int descriptor) {
+    SocketAddress address;
+    address.size = sizeof address.storage;
+    if (::getsockname(descriptor, address.get(), &address.size) < 0) return last_error();
+    return address;
+}
+
+Result<SocketAddress> KernelSystem::peer_address(int descriptor) {
+    SocketAddress address;
+    address.size = sizeof address.storage;
+    if (::getpeername(descriptor, address.get(), &address.size) < 0) return last_error();
+    return address;
+}
+
+Result<std::array<int, 2>> KernelSystem::pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) < 0) return last_error();
+    return ends;
+}
+
+Result<int> KernelSystem::open_signals(SignalSet signals) {
+    const sigset_t set = to_sigset(signals);
+    sigset_t before;
+    if (const int number = ::pthread_sigmask(SIG_BLOCK, &set, &before); number != 0) {
+        return std::unexpected(Error::kernel(number));
+    }
+    const int descriptor = ::signalfd(-1, &set, SFD_CLOEXEC);
+    if (descriptor < 0) {
+        const auto error = last_error();
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        return error;
+    }
+    for (int number = 1; number <= 64; ++number) {
+        const SignalSet bit = signal_bit(number);
+        if ((signals & bit) != 0 && sigismember(&before, number) == 0) blocked_ |= bit;
+    }
+    return descriptor;
+}
+
+void KernelSystem::unblock_signals(SignalSet signals) {
+    const sigset_t set = to_sigset(signals & blocked_);
+    blocked_ &= ~signals;
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void KernelSystem::ignore_broken_pipes() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, nullptr);
+}
+
+void KernelSystem::close(int descriptor) {
+    ::close(descriptor);
+}
+
+bool KernelSystem::is_terminal(int descriptor) {
+    return ::isatty(descriptor) == 1;
+}
+
+int KernelSystem::terminal_columns(int descriptor) {
+    winsize size{};
+    if (::ioctl(descriptor, TIOCGWINSZ, &size) < 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+void KernelSystem::random(std::span<std::byte> out) {
+    while (!out.empty()) {
+        const ssize_t count = ::getrandom(out.data(), out.size(), 0);
+        if (count > 0) out = out.subspan(static_cast<std::size_t>(count));
+        else RINGLET_ASSERT(errno == EINTR);
+    }
+}
+
+Result<void> KernelSystem::lock_memory() {
+    return checked(::mlockall(MCL_CURRENT | MCL_FUTURE));
+}
+
+void KernelSystem::write_error(std::string_view words) {
+    emergency_write(words);
+}
+
+void KernelSystem::exit_now(int status) {
+    ::_exit(status);
+}
+
+}  // namespace ringlet

@@ -1,0 +1,34 @@
+// KernelSystem: System on the running kernel.
+#pragma once
+
+#include <ringlet/ring/system.hpp>
+
+namespace ringlet {
+
+class KernelSystem final : public System {
+public:
+    Instant now(Clock clock) override;
+    Result<int> socket(int family, int type, int protocol) override;
+    Result<void> bind(int descriptor, const SocketAddress& address) override;
+    Result<void> listen(int descriptor, int backlog) override;
+    Result<void> set_option(int descriptor, int level, int name, int value) override;
+    Result<int> get_option(int descriptor, int level, int name) override;
+    Result<SocketAddress> local_address(int descriptor) override;
+    Result<SocketAddress> peer_address(int descriptor) override;
+    Result<std::array<int, 2>> pipe() override;
+    Result<int> open_signals(SignalSet signals) override;
+    void unblock_signals(SignalSet signals) override;
+    void ignore_broken_pipes() override;
+    void close(int descriptor) override;
+    bool is_terminal(int descriptor) override;
+    int terminal_columns(int descriptor) override;
+    void random(std::span<std::byte> out) override;
+    Result<void> lock_memory() override;
+    void write_error(std::string_view words) override;
+    [[noreturn]] void exit_now(int status) override;
+
+private:
+    SignalSet blocked_ = 0;  // what open_signals() blocked and unblock_signals() may undo
+};
+
+}  // namespace ringlet

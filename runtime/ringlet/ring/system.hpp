@@ -1,0 +1,87 @@
+// System: the few calls to the kernel that have no SQE, or that are quick and needed once.
+//
+// No other file calls libc for I/O (a test reads the objects' symbols), so a simulated System and a
+// simulated Ring together are a whole world. No call here blocks, unless it says so. Errors are in
+// the kernel's domain.
+#pragma once
+
+#include <ringlet/base/clock.hpp>
+#include <ringlet/base/error.hpp>
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ringlet {
+
+// A set of signals, one bit each: bit n - 1 is signal n (signal(7)).
+using SignalSet = std::uint64_t;
+constexpr SignalSet signal_bit(int number) {
+    return SignalSet{1} << (number - 1);
+}
+
+// A socket's address and its length, as bind(2) and getsockname(2) take it.
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+class System {
+public:
+    System() = default;
+    System(const System&) = delete;
+    System& operator=(const System&) = delete;
+
+    // clock_gettime(2).
+    virtual Instant now(Clock clock) = 0;
+
+    // socket(2), with SOCK_CLOEXEC. Descriptors are blocking: io_uring parks what cannot go on.
+    virtual Result<int> socket(int family, int type, int protocol) = 0;
+    virtual Result<void> bind(int descriptor, const SocketAddress& address) = 0;
+    virtual Result<void> listen(int descriptor, int backlog) = 0;
+    // setsockopt(2) and getsockopt(2) for options that are an int.
+    virtual Result<void> set_option(int descriptor, int level, int name, int value) = 0;
+    virtual Result<int> get_option(int descriptor, int level, int name) = 0;
+    virtual Result<SocketAddress> local_address(int descriptor) = 0;
+    virtual Result<SocketAddress> peer_address(int descriptor) = 0;
+
+    // pipe2(2) with O_CLOEXEC: the reading end, then the writing end.
+    virtual Result<std::array<int, 2>> pipe() = 0;
+
+    // Blocks `signals` for this thread and gives a signalfd(2) that reads them.
+    virtual Result<int> open_signals(SignalSet signals) = 0;
+    // Undoes open_signals' blocking for those that this System blocked.
+    virtual void unblock_signals(SignalSet signals) = 0;
+
+    // SIGPIPE is ignored from now on, so that writing to a pipe without a reader is only EPIPE.
+    virtual void ignore_broken_pipes() {}
+
+    // close(2) at once: only for descriptors that die while no loop runs.
+    virtual void close(int descriptor) = 0;
+
+    virtual bool is_terminal(int descriptor) = 0;
+    // Columns of the terminal behind a descriptor; 80 where that cannot be told.
+    virtual int terminal_columns(int descriptor) = 0;
+
+    // getrandom(2).
+    virtual void random(std::span<std::byte> out) = 0;
+
+    // mlockall(2) with MCL_CURRENT | MCL_FUTURE.
+    virtual Result<void> lock_memory() = 0;
+
+    // Writes last words to standard error and may block.
+    virtual void write_error(std::string_view words) = 0;
+    // _exit(2): nothing is flushed, no destructor runs.
+    [[noreturn]] virtual void exit_now(int status) = 0;
+
+protected:
+    ~System() = default;
+};
+
+}  // namespace ringlet

@@ -1,0 +1,57 @@
+// Limits: every bound of a runtime, fixed when the program is built.
+#pragma once
+
+#include <cstddef>
+
+namespace ringlet {
+
+// A size class of the FramePool: `count` slots of `bytes` each.
+struct FrameClass {
+    unsigned bytes = 0;  // a multiple of 16
+    unsigned count = 0;
+};
+
+inline constexpr unsigned frame_classes_max = 8;
+inline constexpr unsigned frame_bytes_max = 8192;
+
+// The defaults suit a desktop program of some dozen tasks; firmware names its own.
+struct Limits {
+    unsigned tasks = 128;        // spawned tasks alive at once
+    unsigned operations = 128;   // kernel operations in flight; more wait in line
+    unsigned descriptors = 128;  // open at once, those being closed included
+
+    // Coroutine frames, and the blocks of spawned tasks, timeouts, groups and branches.
+    FrameClass frames[frame_classes_max] = {{64, 128},  {128, 256}, {192, 256}, {256, 128},
+                                            {512, 64}, {1024, 32}, {2048, 8},  {8192, 2}};
+
+    unsigned inline_awaits = 128;  // awaits ready at once before a task goes to the back of the line
+    unsigned bounded_workers = 2;    // kernel threads for files (io-wq's bounded class)
+    unsigned unbounded_workers = 4;  // kernel threads for character devices and the like
+    unsigned stop_limit_ms = 10'000;  // from the stop signal until the process is ended by force
+    int await_tree_signal = 10;  // SIGUSR1 logs the await tree; 0: no signal does
+    bool lock_memory = false;  // before the first step: touch all storage, then mlockall(2)
+
+    constexpr std::size_t frame_storage_bytes() const {
+        std::size_t sum = 0;
+        for (const FrameClass& each : frames) sum += std::size_t{each.bytes} * each.count;
+        return sum;
+    }
+
+    // True if the bounds fit together; Runtime<limits> asserts it at compile time.
+    constexpr bool are_valid() const {
+        unsigned previous = 0;
+        bool ended = false;
+        for (const FrameClass& each : frames) {
+            if (each.count == 0) {
+                ended = true;
+                continue;
+            }
+            if (ended || each.bytes % 16 != 0 || each.bytes <= previous) return false;
+            previous = each.bytes;
+        }
+        return previous != 0 && previous <= frame_bytes_max && tasks > 0 && operations > 0 &&
+               descriptors > 0 && inline_awaits > 0 && bounded_workers > 0 && unbounded_workers > 0;
+    }
+};
+
+}  // namespace ringlet

@@ -1,0 +1,133 @@
+// Operations: submission, cancellation and completion of SQEs.
+#include <ringlet/task/operations.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace ringlet {
+namespace {
+
+// user_data: an operation's address (48 bits, its low three are 0) below its generation. The low
+// bits tag what is no operation. The generation catches a CQE that is not the awaited one.
+constexpr std::uint64_t cancel_tag = 1;
+constexpr std::uint64_t close_tag = 2;
+constexpr std::uint64_t tag_mask = 7;
+constexpr unsigned address_bits = 48;
+constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
+
+std::uint64_t token(const Operation& operation, std::uint16_t generation) {
+    const std::uint64_t address = reinterpret_cast<std::uintptr_t>(&operation);
+    RINGLET_ASSERT((address & ~address_mask) == 0 && (address & tag_mask) == 0);
+    return std::uint64_t{generation} << address_bits | address;
+}
+
+}  // namespace
+
+RingSize Operations::ring_size(const Limits& limits) {
+    constexpr unsigned submissions_max = 4096;
+    const unsigned at_once = limits.operations + internal_max;
+    return {.submissions = std::min(std::max(8u, 2 * at_once), submissions_max),
+            .completions = 2 * at_once + limits.descriptors};
+}
+
+void Operations::start(Operation& operation) {
+    RINGLET_ASSERT(operation.is_idle());
+    operation.cancel_requested_ = false;
+    if (in_flight_ < limit_ && line_.empty()) return submit(operation);
+    operation.state_ = Operation::State::in_line;
+    line_.push_back(operation);
+    ++in_line_;
+}
+
+void Operations::start_internal(Operation& operation) {
+    RINGLET_ASSERT(operation.is_idle() && internal_ < internal_max);
+    operation.cancel_requested_ = false;
+    submit(operation);
+    operation.state_ = Operation::State::internal;
+    --in_flight_;
+    ++internal_;
+}
+
+void Operations::submit(Operation& operation) {
+    io_uring_sqe& sqe = ring_.next_sqe();
+    static_cast<const OperationHooks*>(operation.hooks)->prepare(operation, sqe);
+    operation.generation_ = ++generation_;
+    sqe.user_data = token(operation, operation.generation_);
+    operation.state_ = Operation::State::in_flight;
+    ++in_flight_;
+    in_flight_max_ = std::max(in_flight_max_, std::min(in_flight_, limit_));
+}
+
+bool Operations::cancel(Operation& operation) {
+    RINGLET_ASSERT(!operation.is_idle());
+    if (operation.state_ == Operation::State::in_line) {
+        operation.unlink();
+        --in_line_;
+        operation.state_ = Operation::State::idle;
+        return true;
+    }
+    if (!operation.cancel_requested_) {
+        operation.cancel_requested_ = true;
+        io_uring_sqe& sqe = ring_.next_sqe();
+        ::io_uring_prep_cancel64(&sqe, token(operation, operation.generation_), 0);
+        sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;  // a failing one posts a CQE all the same
+        sqe.user_data = cancel_tag;
+    }
+    return false;
+}
+
+void Operations::close(int descriptor) {
+    io_uring_sqe& sqe = ring_.next_sqe();
+    ::io_uring_prep_close(&sqe, descriptor);
+    sqe.user_data = close_tag;
+    ++closing_;
+}
+
+unsigned Operations::reap() {
+    std::array<Completion, 64> batch;
+    unsigned closed = 0;
+    for (;;) {
+        const std::size_t count = ring_.reap(batch);
+        for (const Completion& each : std::span(batch).first(count)) {
+            if ((each.user_data & tag_mask) == cancel_tag) continue;
+            if ((each.user_data & tag_mask) == close_tag) {
+                ++closed;
+                --closing_;
+                continue;
+            }
+            complete(*reinterpret_cast<Operation*>(
+                         static_cast<std::uintptr_t>(each.user_data & address_mask)),
+                     each);
+        }
+        if (count < batch.size()) break;
+    }
+    admit();
+    return closed;
+}
+
+void Operations::complete(Operation& operation, const Completion& completion) {
+    const bool internal = operation.state_ == Operation::State::internal;
+    RINGLET_ASSERT(operation.generation_ == completion.user_data >> address_bits);
+    RINGLET_ASSERT(internal || operation.state_ == Operation::State::in_flight);
+    operation.state_ = Operation::State::idle;
+    internal ? --internal_ : --in_flight_;
+    // An interrupted operation has done nothing; if nobody cancelled it, it goes on.
+    if (completion.result == -EINTR && !operation.cancel_requested_) {
+        return internal ? start_internal(operation) : submit(operation);
+    }
+    operation.result_ = completion.result;
+    static_cast<const OperationHooks*>(operation.hooks)->completed(operation, completion.flags);
+}
+
+void Operations::admit() {
+    while (in_flight_ < limit_) {
+        Operation* first = line_.pop_front();
+        if (first == nullptr) return;
+        --in_line_;
+        first->state_ = Operation::State::idle;
+        submit(*first);
+    }
+}
+
+}  // namespace ringlet
