@@ -89,6 +89,7 @@ void Scheduler::step(TaskBlock& first) {
             switch (block->step) {
                 case Step::wait:
                     block->since_ms = now_ms_;
+                    if (suspension_handler_ != nullptr) suspension_handler_(suspension_context_);
                     goes_on = false;
                     break;
                 case Step::resume:

@@ -124,6 +124,12 @@ public:
         turn_context_ = context;
     }
 
+    // Called each time that a block has begun to wait: a point where tests cancel.
+    void set_suspension_handler(void (*handler)(void*), void* context) {
+        suspension_handler_ = handler;
+        suspension_context_ = context;
+    }
+
     std::uint32_t milliseconds() const { return now_ms_; }
     std::uint64_t turns() const { return turns_; }
     bool has_timers() const { return !timers_.empty() || !boottime_timers_.empty(); }
@@ -169,6 +175,8 @@ private:
     void* deadlock_context_ = nullptr;
     void (*turn_handler_)(void*) = nullptr;
     void* turn_context_ = nullptr;
+    void (*suspension_handler_)(void*) = nullptr;
+    void* suspension_context_ = nullptr;
 };
 
 }  // namespace ringlet
