@@ -26,12 +26,18 @@ void TaskGroup::task_ended(SpawnedBlock& task) {
 void TaskGroup::note_failure(Error error) {
     if (failed_ || (stopping_ && owner_.block->cancelled)) {
         ++suppressed_;
-        log::warning("task group: a further task failed: %s", text(error));
+        last_suppressed_ = error;
         return;
     }
     failed_ = true;
     error_ = error;
     stop();
+}
+
+void TaskGroup::log_suppressed() const {
+    if (suppressed_ == 0) return;
+    log::warning("task group: %u further failures, the last: %s", suppressed_,
+                 text(last_suppressed_));
 }
 
 void TaskGroup::cancel_tasks() {

@@ -212,6 +212,7 @@ private:
     void task_ended(SpawnedBlock& task);
     void note_failure(Error error);
     void stop();
+    void log_suppressed() const;
     void visit(BlockVisitor visitor, void* context);
 
     Pending& owner_;
@@ -221,6 +222,7 @@ private:
     unsigned size_ = 0;
     unsigned suppressed_ = 0;
     Error error_{};
+    Error last_suppressed_{};
     bool failed_ = false;
     bool stopping_ = false;
 };
@@ -295,6 +297,7 @@ private:
         if (self.body_.done && self.group_.size_ == 0) self.settle();
     }
     void settle() {
+        group_.log_suppressed();
         if (group_.failed_) return scheduler().finish_next(*block, Outcome::error, group_.error_);
         const bool gave_value = body_.outcome == Outcome::value;
         scheduler().finish_next(*block, gave_value ? Outcome::value : Outcome::cancelled);

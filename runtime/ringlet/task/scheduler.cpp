@@ -238,8 +238,9 @@ void Scheduler::run_until(const bool& done) {
     for (;;) {
         run_ready();
         if (done) return;
-        enter_kernel();
-        take_in();
+        if (enter_kernel()) take_in();
+        expire(timers_, Clock::monotonic);
+        expire(boottime_timers_, Clock::boottime);
     }
 }
 
@@ -248,6 +249,7 @@ void Scheduler::drain() {
         run_ready();
         if (!operations_.is_quiet()) ring_.enter(Ring::Wait::for_one, time_to_next_timer());
         take_in();
+        expire(timers_, Clock::monotonic);
     }
 }
 
@@ -260,27 +262,31 @@ void Scheduler::run_ready() {
 void Scheduler::take_in() {
     descriptors_ -= operations_.reap();
     high_water_.operations = operations_.in_flight_max();
-    expire(timers_, Clock::monotonic);
-    expire(boottime_timers_, Clock::boottime);
 }
 
-void Scheduler::enter_kernel() {
+// False if there was no need to; then nothing can have completed either (DEFER_TASKRUN).
+bool Scheduler::enter_kernel() {
     if (turn_handler_ != nullptr) turn_handler_(turn_context_);
     if (ready_count_ > 0) {
         // Busy: submit what there is; look for completions now and then, since each look costs.
         constexpr std::uint64_t look_every = 16;
-        const bool look = operations_.in_flight() > 0 && turns_ % look_every == 0;
-        if (look || ring_.unsubmitted() > 0) ring_.enter(Ring::Wait::no, Nanoseconds::zero());
-        return;
+        const bool look = !operations_.is_quiet() && turns_ % look_every == 0;
+        if (!look && ring_.unsubmitted() == 0) return false;
+        ring_.enter(Ring::Wait::no, Nanoseconds::zero());
+        return true;
     }
     const Nanoseconds timeout = time_to_next_timer();
-    if (timeout == Nanoseconds::zero()) return ring_.enter(Ring::Wait::no, timeout);
+    if (timeout == Nanoseconds::zero()) {
+        ring_.enter(Ring::Wait::no, timeout);
+        return true;
+    }
     const bool nothing_can_come = operations_.in_flight() + operations_.closing() == 0;
     if (timeout == Nanoseconds::max() && nothing_can_come && deadlock_handler_ != nullptr) {
         deadlock_handler_(deadlock_context_);
     }
     ring_.enter(Ring::Wait::for_one, timeout);
     note_time();
+    return true;
 }
 
 }  // namespace ringlet

@@ -144,7 +144,7 @@ private:
     bool unwind(TaskBlock& block);
     void end(TaskBlock& block);
     void ask_to_end(TaskBlock& block);
-    void enter_kernel();
+    bool enter_kernel();
     void expire(TimerQueue& queue, Clock clock);
     Nanoseconds time_to_next_timer();
     void note_time();
