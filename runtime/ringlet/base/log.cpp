@@ -18,8 +18,10 @@ constexpr std::size_t lost_line_bytes_max = 64;
 constexpr std::size_t lost_line_room = lost_line_bytes_max + line_bytes_max;
 static_assert(lost_line_room <= buffer_bytes, "an empty buffer must have room for a line");
 
+// Apart from the state, which does not begin as zeros: so it takes no room in the program's file.
+constinit char ring[buffer_bytes]{};
+
 struct State {
-    char bytes[buffer_bytes];
     std::size_t head = 0;  // index of the oldest byte
     std::size_t size = 0;
     std::uint64_t lost_total = 0;
@@ -52,8 +54,8 @@ void push(std::string_view line) {
     RINGLET_ASSERT(line.size() <= room());
     const std::size_t tail = (state.head + state.size) % buffer_bytes;
     const std::size_t first = std::min(line.size(), buffer_bytes - tail);
-    std::memcpy(state.bytes + tail, line.data(), first);
-    std::memcpy(state.bytes, line.data() + first, line.size() - first);
+    std::memcpy(ring + tail, line.data(), first);
+    std::memcpy(ring, line.data() + first, line.size() - first);
     state.size += line.size();
 }
 
@@ -188,7 +190,7 @@ void detach() {
 }
 
 std::string_view pending() {
-    return {state.bytes + state.head, std::min(state.size, buffer_bytes - state.head)};
+    return {ring + state.head, std::min(state.size, buffer_bytes - state.head)};
 }
 
 void consume(std::size_t count) {

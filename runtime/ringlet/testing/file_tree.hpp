@@ -1,0 +1,82 @@
+// FileTree: the simulated disk. A fixed number of nodes, a fixed size a file, a limit for all.
+//
+// A path is first walked to a Place: the folder that holds the name, and what stands there. Then
+// one function for each system call says what it makes of that place. There are no links.
+#pragma once
+
+#include <ringlet/testing/file_node.hpp>
+#include <ringlet/testing/virtual_clock.hpp>
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+struct statx;
+
+namespace ringlet::testing {
+
+class FileTree {
+public:
+    static constexpr int root = 0;
+    static constexpr int none = -1;
+
+    FileTree(const VirtualClock& clock, unsigned nodes, std::size_t file_bytes,
+             std::size_t disk_bytes);
+
+    // The system calls: a node or 0, or a negative errno. `from` is the folder that a relative
+    // path starts in. open() gives a node that is held, for release().
+    int open(int from, const char* path, int flags, mode_t mode);
+    int make_folder(int from, const char* path, mode_t mode);
+    int make_socket(int from, const char* path);  // as open()
+    int rename(int old_from, const char* old_path, int from, const char* path, unsigned flags);
+    int unlink(int from, const char* path, int flags);
+    int find(int from, const char* path) const;
+
+    // What open files do. `at` is not negative.
+    int read(int node, std::span<std::byte> out, std::int64_t at) const;
+    int write(int node, std::span<const std::byte> in, std::int64_t at);
+    void describe(int node, struct statx& out) const;
+    void hold(int node) { ++at(node).holders; }
+    void release(int node);
+    const FileNode& operator[](int node) const { return nodes_[static_cast<std::size_t>(node)]; }
+
+    // For tests.
+    void set_disk_bytes(std::size_t limit) { disk_bytes_ = limit; }
+    std::size_t used_bytes() const { return used_bytes_; }
+    void set_access(int node, FolderAccess access) { at(node).access = access; }
+
+private:
+    // Where a path leads. With an error, nowhere.
+    struct Place {
+        int error = 0;
+        int folder = none;       // none for "/", "." and "..", which no call may make or move
+        int node = none;         // what stands there, if anything
+        bool as_folder = false;  // the path ends in a slash
+        std::string_view name{};
+    };
+
+    FileNode& at(int node) { return nodes_[static_cast<std::size_t>(node)]; }
+    Place walk(int from, const char* path) const;
+    Place step(int folder, std::string_view name) const;
+    int child(int folder, std::string_view name) const;
+    bool is_empty(int folder) const;
+    bool is_inside(int node, int folder) const;
+    bool is_read_only(int folder) const;
+    int may_change(const Place& place) const;
+    int may_replace(int node, int target) const;
+    int open_existing(const Place& place, int flags);
+    int create(const Place& place, mode_t mode);
+    void drop_name(int node);
+    void free_unused(int node);
+    void resize(FileNode& node, std::size_t size);
+
+    const VirtualClock& clock_;
+    std::vector<FileNode> nodes_;
+    std::size_t file_bytes_;
+    std::size_t disk_bytes_;
+    std::size_t used_bytes_ = 0;
+};
+
+}  // namespace ringlet::testing

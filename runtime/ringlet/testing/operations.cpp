@@ -1,0 +1,258 @@
+// Each opcode, as the manual page of its system call tells it.
+#include <ringlet/testing/operations.hpp>
+
+#include <cstring>
+#include <fcntl.h>
+#include <linux/stat.h>
+
+namespace ringlet::testing {
+namespace {
+
+template <class T>
+T* pointer(std::uint64_t address) {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
+}
+
+bool is_executed(int opcode) {
+    switch (opcode) {
+        case IORING_OP_NOP:
+        case IORING_OP_ASYNC_CANCEL:
+        case IORING_OP_READ:
+        case IORING_OP_WRITE:
+        case IORING_OP_RECV:
+        case IORING_OP_SEND:
+        case IORING_OP_ACCEPT:
+        case IORING_OP_CONNECT:
+        case IORING_OP_SHUTDOWN:
+        case IORING_OP_CLOSE:
+        case IORING_OP_POLL_ADD:
+        case IORING_OP_OPENAT:
+        case IORING_OP_FSYNC:
+        case IORING_OP_RENAMEAT:
+        case IORING_OP_UNLINKAT:
+        case IORING_OP_MKDIRAT:
+        case IORING_OP_STATX: return true;
+        default: return false;
+    }
+}
+
+// Whether sqe.fd is a descriptor that the operation works on; others name a folder, or nothing.
+bool works_on_descriptor(int opcode) {
+    switch (opcode) {
+        case IORING_OP_READ:
+        case IORING_OP_WRITE:
+        case IORING_OP_RECV:
+        case IORING_OP_SEND:
+        case IORING_OP_ACCEPT:
+        case IORING_OP_CONNECT:
+        case IORING_OP_SHUTDOWN:
+        case IORING_OP_POLL_ADD:
+        case IORING_OP_FSYNC: return true;
+        default: return false;
+    }
+}
+
+bool works_on_socket(int opcode) {
+    return opcode == IORING_OP_RECV || opcode == IORING_OP_SEND || opcode == IORING_OP_ACCEPT ||
+           opcode == IORING_OP_CONNECT || opcode == IORING_OP_SHUTDOWN;
+}
+
+int copy_address(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    if (sqe.off > sizeof request.address.storage) return -EINVAL;
+    if (sqe.addr == 0 && sqe.off != 0) return -EFAULT;
+    request.address.size = static_cast<socklen_t>(sqe.off);
+    if (sqe.off != 0) std::memcpy(&request.address.storage, pointer<void>(sqe.addr), sqe.off);
+    return 0;
+}
+
+// accept(2): as much of the name as the caller has room for, and the whole name's length.
+void report_address(const SocketAddress& address, sockaddr* out, socklen_t* size) {
+    if (out == nullptr || size == nullptr) return;
+    std::memcpy(out, &address.storage, std::min(*size, address.size));
+    *size = address.size;
+}
+
+}  // namespace
+
+int Operations::admit(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    constexpr unsigned never_executed = IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+    if (!is_executed(sqe.opcode) || (sqe.flags & never_executed) != 0) return -EINVAL;
+    const bool selectable = sqe.opcode == IORING_OP_READ || sqe.opcode == IORING_OP_RECV;
+    if (request.selects_buffer() && !selectable) return -EOPNOTSUPP;
+    if ((sqe.flags & IOSQE_FIXED_FILE) != 0) return -EBADF;
+    if (!works_on_descriptor(sqe.opcode)) return 0;
+
+    Object* object = world_.descriptors().at(sqe.fd);
+    if (object == nullptr) return -EBADF;
+    request.object = object;
+    object->hold();
+    if (works_on_socket(sqe.opcode)) {
+        if (object->as_socket() == nullptr) return -ENOTSOCK;
+        if (sqe.ioprio != 0 && sqe.ioprio != IORING_RECVSEND_POLL_FIRST) return -EINVAL;
+    }
+    return sqe.opcode == IORING_OP_CONNECT ? copy_address(request) : 0;
+}
+
+int Operations::attempt(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    switch (sqe.opcode) {
+        case IORING_OP_NOP: return 0;
+        case IORING_OP_READ:
+        case IORING_OP_RECV: return take_in(request);
+        case IORING_OP_WRITE:
+        case IORING_OP_SEND: return give_out(request);
+        case IORING_OP_ACCEPT: return accept(request);
+        case IORING_OP_CONNECT:
+            return world_.network().connect(*request.object->as_socket(), request.address);
+        case IORING_OP_SHUTDOWN:
+            return request.object->as_socket()->shutdown(static_cast<int>(sqe.len));
+        case IORING_OP_CLOSE: return close(sqe);
+        case IORING_OP_POLL_ADD: return poll(request);
+        case IORING_OP_FSYNC: return fsync(request);
+        case IORING_OP_OPENAT:
+            return world_.open_file(sqe.fd, pointer<const char>(sqe.addr),
+                                    static_cast<int>(sqe.open_flags), sqe.len);
+        case IORING_OP_RENAMEAT: return rename(sqe);
+        case IORING_OP_STATX: return statx(sqe);
+        case IORING_OP_UNLINKAT: {
+            const char* path = pointer<const char>(sqe.addr);
+            const int from = world_.start_of(sqe.fd, path);
+            const int flags = static_cast<int>(sqe.unlink_flags);
+            return from < 0 ? from : world_.files().unlink(from, path, flags);
+        }
+        case IORING_OP_MKDIRAT: {
+            const char* path = pointer<const char>(sqe.addr);
+            const int from = world_.start_of(sqe.fd, path);
+            return from < 0 ? from : world_.files().make_folder(from, path, sqe.len);
+        }
+        default: return -EINVAL;
+    }
+}
+
+// ---- transfers ----
+
+std::size_t Operations::shorten(std::size_t size, std::size_t grain) {
+    if (!world_.options().short_transfers || size <= grain) return size;
+    return world_.random().between(grain, size);
+}
+
+int Operations::take_in(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    if (!request.selects_buffer()) {
+        if (sqe.addr == 0 && sqe.len != 0) return -EFAULT;
+        return take_into(request, {pointer<std::byte>(sqe.addr), sqe.len});
+    }
+    if (!request.into.empty()) return take_into(request, request.into);
+    BufferGroups::Buffer buffer{};
+    if (!buffers_.peek(sqe.buf_group, sqe.len, buffer)) return -ENOBUFS;
+    const int result = take_into(request, buffer.bytes);
+    // A buffer with nothing in it stays with its group; but a READ uses one up to say "the end".
+    const bool used = result > 0 || request.moved > 0 || (result == 0 && !request.is_message());
+    if (!used) return result;
+    request.into = buffer.bytes;
+    request.flags = IORING_CQE_F_BUFFER | unsigned{buffer.id} << IORING_CQE_BUFFER_SHIFT;
+    buffers_.take(sqe.buf_group);
+    return result;
+}
+
+int Operations::take_into(Request& request, std::span<std::byte> out) {
+    const bool all = request.waits_for_all();
+    if (!all) out = out.first(shorten(out.size(), request.object->read_grain()));
+    while (true) {
+        const int count =
+            request.object->read(out.subspan(request.moved), static_cast<Offset>(request.sqe.off));
+        if (!all || count == would_block) return count;
+        // An end or an error comes too late to take back what was received before it.
+        if (count <= 0) return request.moved > 0 ? static_cast<int>(request.moved) : count;
+        request.moved += static_cast<std::size_t>(count);
+        if (request.moved == out.size()) return static_cast<int>(request.moved);
+    }
+}
+
+int Operations::give_out(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    if (sqe.addr == 0 && sqe.len != 0) return -EFAULT;
+    const bool all = request.waits_for_all();
+    std::span<const std::byte> in{pointer<const std::byte>(sqe.addr), sqe.len};
+    if (!all) in = in.first(shorten(in.size(), request.object->write_grain()));
+    while (true) {
+        const int count =
+            request.object->write(in.subspan(request.moved), static_cast<Offset>(sqe.off));
+        if (!all || count == would_block) return count;
+        if (count <= 0) return request.moved > 0 ? static_cast<int>(request.moved) : count;
+        request.moved += static_cast<std::size_t>(count);
+        if (request.moved == in.size()) return static_cast<int>(request.moved);
+    }
+}
+
+// ---- descriptors ----
+
+int Operations::accept(const Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    if ((sqe.accept_flags & ~unsigned{SOCK_CLOEXEC | SOCK_NONBLOCK}) != 0) return -EINVAL;
+    // The kernel reserves the number before it looks for a connection.
+    if (const int number = world_.descriptors().lowest_free(); number < 0) return number;
+    Socket* connection = nullptr;
+    const int error = request.object->as_socket()->accept(connection);
+    if (error != 0) return error;
+    report_address(connection->remote, pointer<sockaddr>(sqe.addr), pointer<socklen_t>(sqe.addr2));
+    return world_.descriptors().install(*connection);
+}
+
+int Operations::poll(const Request& request) {
+    if (request.sqe.len != 0) return -EINVAL;  // multishot and updates
+    // The kernel's own swap of halves on big-endian machines undoes itself.
+    const unsigned asked = __io_uring_prep_poll_mask(request.sqe.poll32_events);
+    constexpr unsigned unasked = POLLERR | POLLHUP | POLLRDHUP;
+    const unsigned events = request.object->ready() & (asked | unasked);
+    return events == 0 ? would_block : static_cast<int>(events);
+}
+
+int Operations::close(const io_uring_sqe& sqe) {
+    return sqe.file_index != 0 ? -ENXIO : world_.descriptors().close(sqe.fd);
+}
+
+// Everything written is on the disk at once.
+int Operations::fsync(const Request& request) {
+    if ((request.sqe.fsync_flags & ~IORING_FSYNC_DATASYNC) != 0) return -EINVAL;
+    return request.object->as_file() != nullptr ? 0 : -EINVAL;
+}
+
+// ---- names of files ----
+
+int Operations::rename(const io_uring_sqe& sqe) {
+    const char* old_path = pointer<const char>(sqe.addr);
+    const char* path = pointer<const char>(sqe.addr2);
+    const int old_from = world_.start_of(sqe.fd, old_path);
+    if (old_from < 0) return old_from;
+    const int from = world_.start_of(static_cast<int>(sqe.len), path);
+    if (from < 0) return from;
+    return world_.files().rename(old_from, old_path, from, path, sqe.rename_flags);
+}
+
+int Operations::statx(const io_uring_sqe& sqe) {
+    const char* path = pointer<const char>(sqe.addr);
+    struct statx& out = *pointer<struct statx>(sqe.addr2);
+    if (path[0] != '\0' || (sqe.statx_flags & AT_EMPTY_PATH) == 0) {
+        const int from = world_.start_of(sqe.fd, path);
+        const int node = from < 0 ? from : world_.files().find(from, path);
+        if (node < 0) return node;
+        out = {};
+        world_.files().describe(node, out);
+        return 0;
+    }
+    Object* object = world_.descriptors().at(sqe.fd);
+    if (object == nullptr) return -EBADF;
+    out = {};
+    if (const OpenFile* file = object->as_file(); file != nullptr) {
+        world_.files().describe(file->node(), out);
+        return 0;
+    }
+    out.stx_mask = STATX_TYPE | STATX_MODE;
+    out.stx_mode = static_cast<std::uint16_t>(object->mode());
+    return 0;
+}
+
+}  // namespace ringlet::testing

@@ -1,0 +1,63 @@
+// Operations: what each SQE does to the world. When it is tried, and when its completion comes, is
+// the ring's business.
+//
+// Executed: NOP, READ, WRITE, RECV, SEND, ACCEPT, CONNECT, SHUTDOWN, CLOSE, POLL_ADD, OPENAT,
+// FSYNC, RENAMEAT, UNLINKAT, MKDIRAT, STATX; ASYNC_CANCEL by the ring. Everything else ends with
+// -EINVAL, as do linked SQEs, IOSQE_IO_DRAIN and every multishot; fixed files end with -EBADF.
+#pragma once
+
+#include <ringlet/base/intrusive_list.hpp>
+#include <ringlet/testing/buffer_groups.hpp>
+#include <ringlet/testing/world.hpp>
+
+#include <liburing.h>
+
+namespace ringlet::testing {
+
+// An SQE from its submission to its completion.
+struct Request : ListLink<> {
+    io_uring_sqe sqe{};
+    std::uint64_t number = 0;   // in order of submission, from 1
+    Object* object = nullptr;   // what sqe.fd referred to; held
+    SocketAddress address;      // CONNECT's, copied when it was submitted, as the kernel does
+    std::size_t moved = 0;      // by a MSG_WAITALL that waits for more
+    std::span<std::byte> into;  // the provided buffer that such a receive has begun to fill
+    Instant not_before = 0;     // parked until then at least
+    Instant due = 0;            // done, but completes only then
+    int result = 0;
+    unsigned flags = 0;
+
+    bool selects_buffer() const { return (sqe.flags & IOSQE_BUFFER_SELECT) != 0; }
+    bool is_message() const { return sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_SEND; }
+    bool waits_for_all() const { return is_message() && (sqe.msg_flags & MSG_WAITALL) != 0; }
+    bool may_park() const { return !is_message() || (sqe.msg_flags & MSG_DONTWAIT) == 0; }
+};
+
+class Operations {
+public:
+    Operations(World& world, BufferGroups& buffers) : world_(world), buffers_(buffers) {}
+
+    // Once for each request, in order of submission: what the kernel checks and copies before it
+    // starts. Below 0: the request ends with it.
+    int admit(Request& request);
+
+    // Tries to do it. would_block: not yet; `moved` tells whether something was done nevertheless.
+    int attempt(Request& request);
+
+private:
+    int take_in(Request& request);
+    int take_into(Request& request, std::span<std::byte> out);
+    int give_out(Request& request);
+    int accept(const Request& request);
+    int poll(const Request& request);
+    int fsync(const Request& request);
+    int rename(const io_uring_sqe& sqe);
+    int statx(const io_uring_sqe& sqe);
+    int close(const io_uring_sqe& sqe);
+    std::size_t shorten(std::size_t size, std::size_t grain);
+
+    World& world_;
+    BufferGroups& buffers_;
+};
+
+}  // namespace ringlet::testing

@@ -1,0 +1,120 @@
+// The calls behind SimulatedSystem: each answers as its manual page says.
+#include <ringlet/testing/simulated_system.hpp>
+
+#include <ringlet/testing/socket_names.hpp>
+
+#include <cstdlib>
+
+namespace ringlet::testing {
+namespace {
+
+std::unexpected<Error> failure(int error) {
+    return std::unexpected(Error::kernel(-error));
+}
+
+Result<void> checked(int result) {
+    if (result < 0) return failure(result);
+    return {};
+}
+
+Result<int> number(int result) {
+    if (result < 0) return failure(result);
+    return result;
+}
+
+}  // namespace
+
+SimulatedSystem::SimulatedSystem(World& world) : world_(world), random_(~world.options().seed) {}
+
+Result<Socket*> SimulatedSystem::socket_at(int descriptor) {
+    Object* object = world_.descriptors().at(descriptor);
+    if (object == nullptr) return failure(-EBADF);
+    if (object->as_socket() == nullptr) return failure(-ENOTSOCK);
+    return object->as_socket();
+}
+
+Result<int> SimulatedSystem::socket(int family, int type, int protocol) {
+    return number(world_.open_socket(family, type, protocol));
+}
+
+Result<void> SimulatedSystem::bind(int descriptor, const SocketAddress& address) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    return checked(world_.network().bind(**socket, address));
+}
+
+Result<void> SimulatedSystem::listen(int descriptor, int backlog) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    return checked(world_.network().listen(**socket, backlog));
+}
+
+Result<void> SimulatedSystem::set_option(int descriptor, int level, int name, int value) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    return checked(world_.network().set_option(**socket, level, name, value));
+}
+
+Result<int> SimulatedSystem::get_option(int descriptor, int level, int name) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    int value = 0;
+    const int error = world_.network().get_option(**socket, level, name, value);
+    if (error != 0) return failure(error);
+    return value;
+}
+
+// A socket without a name has the empty one of its family.
+Result<SocketAddress> SimulatedSystem::local_address(int descriptor) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    const Socket& it = **socket;
+    if (it.local.size != 0) return it.local;
+    if (it.is_unix()) return nameless_unix();
+    return internet_address(it.family(), false, 0);
+}
+
+Result<SocketAddress> SimulatedSystem::peer_address(int descriptor) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    const Socket& it = **socket;
+    if (it.state() == Socket::State::connected) return it.remote;
+    if (it.state() == Socket::State::broken && it.is_unix()) return it.remote;
+    return failure(-ENOTCONN);
+}
+
+Result<std::array<int, 2>> SimulatedSystem::pipe() {
+    std::array<int, 2> ends{};
+    const int error = world_.open_pipe(ends);
+    if (error != 0) return failure(error);
+    return ends;
+}
+
+Result<int> SimulatedSystem::open_signals(SignalSet signals) {
+    return number(world_.open_signals(signals));
+}
+
+bool SimulatedSystem::is_terminal(int descriptor) {
+    const Object* object = world_.descriptors().at(descriptor);
+    return object != nullptr && S_ISCHR(object->mode()) && world_.options().terminal_columns != 0;
+}
+
+int SimulatedSystem::terminal_columns(int descriptor) {
+    return is_terminal(descriptor) ? world_.options().terminal_columns : 80;
+}
+
+void SimulatedSystem::random(std::span<std::byte> out) {
+    for (std::byte& byte : out)
+        byte = static_cast<std::byte>(random_.next());
+}
+
+void SimulatedSystem::write_error(std::string_view words) {
+    world_.standard_error().write(std::as_bytes(std::span(words)), at_position);
+}
+
+void SimulatedSystem::exit_now(int status) {
+    emergency_write(world_.written(2));
+    std::_Exit(status);
+}
+
+}  // namespace ringlet::testing

@@ -1,0 +1,36 @@
+// What a simulated world is made of. Everything in it is sized here, when it is built.
+#pragma once
+
+#include <ringlet/base/clock.hpp>
+#include <ringlet/base/units.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringlet::testing {
+
+struct SimulationOptions {
+    // 0: completions that are ready together are posted in the order of submission. Any other
+    // seed draws their order. The same seed gives the same run, to the byte.
+    std::uint64_t seed = 0;
+    // Virtual time from the moment that an operation is done to its completion; drawn evenly
+    // between the two. World::set_latency() sets it for one opcode.
+    Nanoseconds latency_min{0};
+    Nanoseconds latency_max{0};
+    // Reads, receives, writes and sends move a random part of what they could, at least one byte.
+    bool short_transfers = false;
+
+    unsigned descriptors = 256;         // one more: EMFILE
+    unsigned pipes = 16;                // one more: ENFILE
+    unsigned sockets = 64;              // one more: ENFILE
+    unsigned signal_descriptors = 4;    // one more: ENFILE
+    std::size_t socket_bytes = 64_KiB;  // what a socket holds received
+    unsigned files = 64;                // files and folders; one more: ENOSPC
+    std::size_t file_bytes = 64_KiB;    // the longest file; a byte more: EFBIG
+    std::size_t disk_bytes = 4_MiB;     // all files together; a byte more: ENOSPC
+    std::size_t input_bytes = 64_KiB;   // fed to standard input and not yet read
+    std::size_t output_bytes = 64_KiB;  // captured of each standard output; a byte more: ENOSPC
+    int terminal_columns = 0;           // of the terminal behind 0, 1 and 2; 0: there is none
+};
+
+}  // namespace ringlet::testing

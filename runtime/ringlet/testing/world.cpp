@@ -1,0 +1,184 @@
+// The world's parts put together, and the calls that need more than one of them.
+#include <ringlet/testing/world.hpp>
+
+#include <fcntl.h>
+
+namespace ringlet::testing {
+
+World::World(const SimulationOptions& options)
+    : options_(options), random_(options.seed),
+      files_(clock_, options.files, options.file_bytes, options.disk_bytes),
+      network_(files_, options.sockets, options.socket_bytes), input_(options.input_bytes),
+      output_(options.output_bytes), error_(options.output_bytes), pipes_(options.pipes),
+      // A descriptor that was closed lives on while an operation on it is late.
+      open_files_(2 * options.descriptors, files_),
+      signal_descriptors_(options.signal_descriptors, signals_), descriptors_(options.descriptors) {
+    latencies_.fill({options.latency_min, options.latency_max});
+    for (Object* stream : {static_cast<Object*>(&input_), static_cast<Object*>(&output_),
+                           static_cast<Object*>(&error_)}) {
+        stream->hold();
+        RINGLET_ASSERT(install(*stream) >= 0);
+    }
+}
+
+World::~World() {
+    for (unsigned i = 0; i < options_.descriptors; ++i)
+        descriptors_.close(static_cast<int>(i));
+}
+
+// ---- time ----
+
+void World::advance_to(Instant monotonic) {
+    while (agenda_.next() <= monotonic && agenda_.next() != never) {
+        if (agenda_.next() > clock_.now()) clock_.advance_to(agenda_.next());
+        agenda_.run_next();
+    }
+    if (monotonic > clock_.now()) clock_.advance_to(monotonic);
+}
+
+void World::call_at(Instant when, Callback callback, void* context) {
+    RINGLET_ASSERT(when != never);
+    agenda_.add(when, callback, context);
+}
+
+void World::on_deadlock(Callback callback, void* context) {
+    deadlock_ = callback;
+    deadlock_context_ = context;
+}
+
+void World::report_deadlock() {
+    if (deadlock_ == nullptr) {
+        panic("deadlock: the ring waits without a time limit, and nothing in the simulated world "
+              "can ever happen again",
+              __FILE__, __LINE__);
+    }
+    deadlock_(deadlock_context_);
+}
+
+void World::set_latency(int opcode, Nanoseconds least, Nanoseconds most) {
+    RINGLET_ASSERT(opcode >= 0 && opcode < IORING_OP_LAST && least <= most);
+    latencies_[static_cast<std::size_t>(opcode)] = {least, most};
+}
+
+Nanoseconds World::draw_latency(int opcode) {
+    if (opcode < 0 || opcode >= IORING_OP_LAST) return Nanoseconds(0);
+    const Latency latency = latencies_[static_cast<std::size_t>(opcode)];
+    if (latency.most <= latency.least) return latency.least;
+    const auto spread = static_cast<std::uint64_t>((latency.most - latency.least).count());
+    return latency.least + Nanoseconds(random_.between(0, spread));
+}
+
+// ---- the process's surroundings ----
+
+void World::feed(std::string_view text) {
+    input_.feed(std::as_bytes(std::span(text)));
+}
+
+std::string_view World::written(int descriptor) const {
+    RINGLET_ASSERT(descriptor == 1 || descriptor == 2);
+    return descriptor == 1 ? output_.written() : error_.written();
+}
+
+bool World::raise(int signal) {
+    if ((signals_.blocked & signal_bit(signal)) == 0) return false;
+    signals_.pending |= signal_bit(signal);
+    return true;
+}
+
+void World::unblock_signals(SignalSet signals) {
+    signals_.blocked &= ~signals;
+    signals_.pending &= signals_.blocked;  // those that would now be delivered are forgotten
+}
+
+void World::reset_connection(int descriptor) {
+    Object* object = descriptors_.at(descriptor);
+    RINGLET_ASSERT(object != nullptr && object->as_socket() != nullptr);
+    object->as_socket()->abort();
+}
+
+// ---- opening ----
+
+// Takes over the caller's reference, also when it fails.
+int World::install(Object& object) {
+    const int descriptor = descriptors_.install(object);
+    if (descriptor < 0) object.release();
+    return descriptor;
+}
+
+int World::start_of(int descriptor, const char* path) const {
+    if (path[0] == '/' || descriptor == AT_FDCWD) return FileTree::root;
+    Object* object = descriptors_.at(descriptor);
+    if (object == nullptr) return -EBADF;
+    OpenFile* folder = object->as_file();
+    return folder != nullptr && S_ISDIR(folder->mode()) ? folder->node() : -ENOTDIR;
+}
+
+// The kernel reserves the number first, so a full table makes no file.
+int World::open_file(int folder, const char* path, int flags, mode_t mode) {
+    if (const int number = descriptors_.lowest_free(); number < 0) return number;
+    const int start = start_of(folder, path);
+    if (start < 0) return start;
+    const int node = files_.open(start, path, flags, mode);
+    if (node < 0) return node;
+    OpenFile* file = open_files_.take();
+    if (file == nullptr) {
+        files_.release(node);
+        return -ENFILE;
+    }
+    file->open(node, flags);
+    return install(*file);
+}
+
+int World::open_socket(int family, int type, int protocol) {
+    Socket* socket = nullptr;
+    if (const int error = network_.open(family, type, protocol, socket); error != 0) return error;
+    return install(*socket);
+}
+
+int World::open_pipe(std::array<int, 2>& ends) {
+    Pipe* pipe = pipes_.take();
+    if (pipe == nullptr) return -ENFILE;
+    ends[0] = install(pipe->reader);
+    ends[1] = install(pipe->writer);
+    if (ends[1] >= 0) return 0;
+    if (ends[0] >= 0) descriptors_.close(ends[0]);
+    return ends[1];
+}
+
+int World::open_signals(SignalSet signals) {
+    SignalDescriptor* descriptor = signal_descriptors_.take();
+    if (descriptor == nullptr) return -ENFILE;
+    descriptor->watch(signals);
+    const int number = install(*descriptor);
+    if (number >= 0) signals_.blocked |= signals;
+    return number;
+}
+
+// ---- files, for tests ----
+
+void World::make_folder(const char* path) {
+    const int made = files_.make_folder(FileTree::root, path, 0755);
+    RINGLET_ASSERT(made == 0 || made == -EEXIST);
+}
+
+void World::write_file(const char* path, std::string_view contents) {
+    const int node = files_.open(FileTree::root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    RINGLET_ASSERT(node >= 0);
+    const int count = files_.write(node, std::as_bytes(std::span(contents)), 0);
+    RINGLET_ASSERT(count == static_cast<int>(contents.size()));
+    files_.release(node);
+}
+
+std::string_view World::file(const char* path) const {
+    const int node = files_.find(FileTree::root, path);
+    RINGLET_ASSERT(node >= 0 && !files_[node].is_folder());
+    return {reinterpret_cast<const char*>(files_[node].bytes.get()), files_[node].size};
+}
+
+void World::set_access(const char* folder, FolderAccess access) {
+    const int node = files_.find(FileTree::root, folder);
+    RINGLET_ASSERT(node >= 0 && files_[node].is_folder());
+    files_.set_access(node, access);
+}
+
+}  // namespace ringlet::testing
