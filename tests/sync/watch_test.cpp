@@ -126,7 +126,6 @@ RINGLET_CASE(Watch, a_cancelled_or_timed_out_wait_leaves_the_version_unseen) {
     });
 }
 
-
 // Whoever is cancelled, each reader that goes on sees rising versions and in the end the last.
 Task<void> storm(unsigned seed) {
     Dice dice(seed);

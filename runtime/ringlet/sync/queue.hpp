@@ -38,8 +38,11 @@ public:
     class Put;
     class Join;
 
-    // Asserts on destruction that nobody waits, nor was promised an item.
-    Queue() = default;
+    // Holds at most `limit` items, from 1 to N. Asserts on destruction that nobody waits, nor was
+    // promised an item.
+    explicit Queue(std::size_t limit = N) : limit_(limit) {
+        RINGLET_ASSERT(limit >= 1 && limit <= N);
+    }
     ~Queue() { RINGLET_ASSERT(granted_ == 0); }
     Queue(const Queue&) = delete;
     Queue& operator=(const Queue&) = delete;
@@ -108,7 +111,7 @@ public:
     bool is_closed() const { return closed_; }
 
     std::size_t size() const { return items_.size(); }
-    static constexpr std::size_t capacity() { return N; }
+    std::size_t capacity() const { return limit_; }
     // Most items held at once so far.
     std::size_t high_water() const { return high_water_; }
     // Items put, not yet marked done.
@@ -118,9 +121,11 @@ public:
     std::uint64_t dropped() const { return dropped_; }
 
 private:
+    bool is_full() const { return items_.size() == limit_; }
+
     template <class U>
     bool append(U&& item) {
-        if (closed_ || items_.full()) return false;
+        if (closed_ || is_full()) return false;
         push(std::forward<U>(item));
         settle();
         return true;
@@ -159,7 +164,7 @@ private:
     }
 
     void settle() {
-        while (!putters_.empty() && !items_.full()) {
+        while (!putters_.empty() && !is_full()) {
             Putting& first = *putters_.pop_front();
             first.put.push_item();
             first.wake();
@@ -216,7 +221,7 @@ private:
         Putting(const PendingHooks& kind, TaskBlock* waiter, Put& what)
             : Waiter(kind, waiter), put(what) {}
         bool try_now() {
-            if (put.queue_.closed_ || put.queue_.items_.full()) return false;
+            if (put.queue_.closed_ || put.queue_.is_full()) return false;
             put.push_item();
             put.queue_.settle();
             return true;
@@ -251,6 +256,7 @@ private:
     IntrusiveList<Getting> getters_;
     IntrusiveList<Putting> putters_;
     IntrusiveList<Joining> joiners_;
+    std::size_t limit_;
     std::size_t granted_ = 0;
     std::size_t high_water_ = 0;
     std::size_t unfinished_ = 0;
