@@ -14,6 +14,7 @@ void TaskGroup::add(SpawnedBlock& task) {
 
 void TaskGroup::task_ended(SpawnedBlock& task) {
     if (task.outcome == Outcome::error) note_failure(task.error);
+    if (task.outcome != Outcome::value && owner_.block->cancelled) cut_ = true;
     (task.previous_sibling == nullptr ? first_ : task.previous_sibling->next_sibling) =
         task.next_sibling;
     (task.next_sibling == nullptr ? last_ : task.next_sibling->previous_sibling) =

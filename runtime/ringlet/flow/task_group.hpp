@@ -170,7 +170,8 @@ public:
     // errors are counted and logged.
     //
     // Cancellation: cancels the body and all tasks, and returns after they have unwound. An error
-    // that came before is delivered; the next await unwinds.
+    // that came before is delivered, and so is the body's value if every task completed all the
+    // same; then the next await unwinds.
     template <class Body>
     static GroupRun<Body> run(Body&& body) {
         static_assert(safe_callable_in_co_await<Body&&>, RINGLET_NAME_THE_CALLABLE);
@@ -225,6 +226,7 @@ private:
     Error last_suppressed_{};
     bool failed_ = false;
     bool stopping_ = false;
+    bool cut_ = false;  // a task was cut short by a cancellation of the whole: run() has no value
 };
 
 template <class F, class... Arguments>
@@ -279,8 +281,13 @@ public:
 
     std::optional<Error> start() {
         auto task = run_.body_(group_);
-        if (!body_.begin(task, *this)) return body_.error;
-        scheduler().start_next(body_);
+        if (body_.begin(task, *this)) {
+            scheduler().start_next(body_);
+        } else if (group_.size_ == 0) {
+            return body_.error;
+        } else {
+            group_.note_failure(body_.error);  // a body that is no coroutine may have spawned
+        }
         return {};
     }
     Value take() { return body_.cell.take(); }
@@ -299,7 +306,7 @@ private:
     void settle() {
         group_.log_suppressed();
         if (group_.failed_) return scheduler().finish_next(*block, Outcome::error, group_.error_);
-        const bool gave_value = body_.outcome == Outcome::value;
+        const bool gave_value = body_.outcome == Outcome::value && !group_.cut_;
         scheduler().finish_next(*block, gave_value ? Outcome::value : Outcome::cancelled);
     }
     static void children(Pending& pending, BlockVisitor visit, void* context) {

@@ -230,7 +230,10 @@ private:
                 cancel_all();
             }
         }
-        if (branch.outcome == Outcome::cancelled) some_cancelled_ = true;
+        // A failed branch of a gather has nothing to hand over either.
+        const bool gave_nothing = branch.outcome == Outcome::cancelled ||
+                                  (how == Together::all && branch.outcome == Outcome::error);
+        if (gave_nothing) some_gave_nothing_ = true;
     }
 
     std::uint32_t index_of(const TaskBlock& branch) const {
@@ -244,7 +247,7 @@ private:
         if (stopped_by_error()) return scheduler().finish(*block, Outcome::error, error_);
         // What completed in spite of a cancellation is handed over; the next await unwinds.
         const bool nothing_to_give =
-            how == Together::race ? first_ == nobody && branches_ != nullptr : some_cancelled_;
+            how == Together::race ? first_ == nobody && branches_ != nullptr : some_gave_nothing_;
         scheduler().finish(*block, nothing_to_give ? Outcome::cancelled : Outcome::value);
     }
 
@@ -272,7 +275,7 @@ private:
     std::uint32_t running_ = 0;
     std::uint32_t first_ = nobody;  // race: the branch that ended first
     bool settled_ = false;          // the branches were told to end
-    bool some_cancelled_ = false;
+    bool some_gave_nothing_ = false;
 };
 
 }  // namespace ringlet

@@ -75,6 +75,16 @@ private:
     Branch<void> clean_up_;
 };
 
+// `co_await finally(work(), clean_up)`: for clean-up that awaits and belongs to no resource.
+// clean_up is a named callable (Outcome) -> Task<void>; without a frame for it the await fails with
+// not_enough_memory. If only the clean-up fails, its error is the result.
+//
+// Cancellation: the work unwinds, then the clean-up runs to its end, shielded.
+template <class T, class CleanUp>
+Finally<T, CleanUp> finally(Task<T>&& work, CleanUp& clean_up) {
+    return Finally<T, CleanUp>(std::move(work), clean_up);
+}
+
 // A resource ends by `leave(Outcome)` if it has that (a transaction commits or rolls back), else by
 // `close()`; either is an awaitable of void.
 template <class R>
@@ -102,8 +112,7 @@ auto run_with(Open open, Body body, Nanoseconds limit)
     auto clean_up = [&resource, limit](Outcome outcome) {
         return leave_resource(resource, outcome, limit);
     };
-    using T = ValueOf<std::invoke_result_t<Body&, R&>>;
-    co_return co_await Finally<T, decltype(clean_up)>(use_resource(open, resource, body), clean_up);
+    co_return co_await finally(use_resource(open, resource, body), clean_up);
 }
 
 inline constexpr std::chrono::seconds close_limit_default{5};

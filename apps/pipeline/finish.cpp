@@ -1,0 +1,147 @@
+// The end of a pipeline: what is complete is written, and what happened is said.
+#include <pipeline.hpp>
+
+#include <ringlet/app/format.hpp>
+#include <ringlet/app/json_lines.hpp>
+#include <ringlet/app/table.hpp>
+#include <ringlet/base/log.hpp>
+#include <ringlet/io/bytes.hpp>
+#include <ringlet/io/standard_streams.hpp>
+#include <ringlet/task/attempt.hpp>
+
+namespace pipeline {
+
+using ringlet::attempt;
+using ringlet::Task;
+using ringlet::text;
+
+namespace {
+
+// Standard error may be closed or full: there is no better place to say so.
+Task<void> say(std::string_view words) {
+    const auto written =
+        co_await attempt(ringlet::standard_error().write_all(ringlet::bytes_of(words)));
+    (void)written;
+}
+
+}  // namespace
+
+void Pipeline::note_output_failure(ringlet::Error error) {
+    const bool to_standard_output = settings_.output.empty();
+    if (to_standard_output && error == std::errc::broken_pipe) {
+        reader_has_left_ = true;  // as under `head`: it has seen enough
+        return;
+    }
+    output_failed_ = true;
+    ringlet::log::error("pipeline: %s: %s",
+                        to_standard_output ? "standard output" : settings_.output.data(),
+                        text(error));
+}
+
+// Runs shielded, after the stages have ended in whatever way.
+Task<void> Pipeline::finish(ringlet::Outcome outcome) {
+    if (!output_is_lost()) {
+        const auto written = co_await attempt(write_left_results());
+        if (!written) note_output_failure(written.error());
+    }
+    if (output_is_lost()) {  // the old file stays
+        const auto removed = co_await attempt(output_.abandon());
+        if (!removed) ringlet::log::warning("pipeline: temporary: %s", text(removed.error()));
+    }
+    while (const auto left = rejects_.try_get()) co_await write_rejects(*left);
+    co_await write_summary(outcome);
+}
+
+Task<void> Pipeline::write_left_results() {
+    for (;;) {
+        const auto left = results_.try_get();
+        if (!left && !complete_) break;
+        if (output_.is_full()) co_await output_.flush();
+        output_.add(left ? *left : *complete_);
+        if (!left) complete_.reset();
+    }
+    co_await output_.finish();
+}
+
+// Writes `first` and those behind it, many in one write.
+Task<void> Pipeline::write_rejects(Reject first) {
+    constexpr std::size_t room_for_one = reason_bytes + 48;
+    message_.clear();
+    for (std::optional<Reject> item = first; item;) {
+        message_.format("pipeline: line %llu: %s\n", static_cast<unsigned long long>(item->line),
+                        item->reason.data());
+        if (message_.size() + room_for_one > 8_KiB) break;
+        item = rejects_.try_get();
+    }
+    co_await say(message_.view());
+}
+
+Task<void> Pipeline::write_summary(ringlet::Outcome outcome) {
+    const auto elapsed = ringlet::scheduler().now() - began_;
+    const double seconds = static_cast<double>(elapsed) / 1e9;
+    message_.clear();
+    if (outcome == ringlet::Outcome::cancelled) {
+        message_.format("pipeline: stopped after line %llu; left undone: %llu lines that were read, "
+                        "and %llu records in windows that are not complete\n",
+                        static_cast<unsigned long long>(counts_.lines),
+                        static_cast<unsigned long long>(counts_.lines - counts_.good - counts_.bad),
+                        static_cast<unsigned long long>(windows_.pending()));
+    }
+    if (settings_.jsonl) {
+        append_summary_line(seconds);
+    } else {
+        append_summary_text(seconds);
+    }
+    co_await say(message_.view());
+}
+
+void Pipeline::append_summary_line(double seconds) {
+    std::array<char, 1024> memory;
+    ringlet::JsonLine line(memory);
+    line.open("summary")
+        .add("records", counts_.lines)
+        .add("good", counts_.good)
+        .add("bad", counts_.bad)
+        .add("windows", output_.rows())
+        .add("bytes", counts_.bytes)
+        .add("seconds", seconds)
+        .add("records_per_second", static_cast<double>(counts_.lines) / seconds)
+        .open("queues");
+    const auto add_queue = [&](const char* name, const auto& queue) {
+        line.open(name)
+            .add("capacity", queue.capacity())
+            .add("high_water", queue.high_water())
+            .close();
+    };
+    add_queue("lines", lines_);
+    add_queue("records", records_);
+    add_queue("results", results_);
+    add_queue("rejects", rejects_);
+    line.close().close();
+    const auto words = line.finish();
+    if (words) message_.append(*words);
+}
+
+void Pipeline::append_summary_text(double seconds) {
+    message_.format("pipeline: %llu records (%llu good, %llu bad) in ",
+                    static_cast<unsigned long long>(counts_.lines),
+                    static_cast<unsigned long long>(counts_.good),
+                    static_cast<unsigned long long>(counts_.bad));
+    message_.append_fixed(seconds, 3);
+    message_.append(" s; ");
+    message_.append_fixed(static_cast<double>(counts_.lines) / seconds, 0);
+    message_.append(" records/s; ");
+    ringlet::append_size_rounded(message_, counts_.bytes);
+    message_.format("; %llu windows\npipeline: queues, most held of their capacity:",
+                    static_cast<unsigned long long>(output_.rows()));
+    const auto append_queue = [&](const char* name, const auto& queue) {
+        message_.format(" %s %zu/%zu", name, queue.high_water(), queue.capacity());
+    };
+    append_queue("lines", lines_);
+    append_queue("records", records_);
+    append_queue("results", results_);
+    append_queue("rejects", rejects_);
+    message_.append("\n");
+}
+
+}  // namespace pipeline

@@ -1,0 +1,212 @@
+// The stages, and how they end.
+#include <pipeline.hpp>
+
+#include <ringlet/app/exit_status.hpp>
+#include <ringlet/app/progress.hpp>
+#include <ringlet/base/log.hpp>
+#include <ringlet/flow/task_group.hpp>
+#include <ringlet/flow/with.hpp>
+#include <ringlet/io/bytes.hpp>
+#include <ringlet/io/line_reader.hpp>
+#include <ringlet/io/standard_streams.hpp>
+#include <ringlet/task/attempt.hpp>
+#include <ringlet/time/ticker.hpp>
+
+#include <algorithm>
+
+namespace pipeline {
+
+using ringlet::attempt;
+using ringlet::Task;
+using ringlet::text;
+
+Pipeline::Pipeline(const Settings& settings)
+    : settings_(settings),
+      lines_(settings.queue_depth),
+      records_(settings.queue_depth),
+      results_(settings.queue_depth),
+      rejects_(settings.queue_depth),
+      windows_(settings.window),
+      output_(settings.jsonl) {
+    const std::size_t wanted = settings.queue_depth + settings.workers + 1;
+    const std::size_t room = slot_storage_bytes / settings.max_line;
+    for (std::uint32_t i = 0; i < std::min(wanted, room); ++i) free_slots_.try_put(i);
+}
+
+std::span<char> Pipeline::slot(std::uint32_t index) {
+    return std::span(slot_storage_).subspan(index * settings_.max_line, settings_.max_line);
+}
+
+Task<int> Pipeline::run() {
+    began_ = ringlet::scheduler().now();
+    auto source = co_await attempt(Source::open(settings_.source.data()));
+    if (!source) {
+        ringlet::log::error("pipeline: %s: %s", settings_.source.data(), text(source.error()));
+        co_return ringlet::exit_status::some_failed;
+    }
+    const char* const path = settings_.output.empty() ? nullptr : settings_.output.data();
+    const auto opened = co_await attempt(output_.open(path));
+    if (!opened) {
+        ringlet::log::error("pipeline: %s: %s", path, text(opened.error()));
+        co_return ringlet::exit_status::some_failed;
+    }
+    auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
+    const auto done = co_await attempt(ringlet::finally(stages(*source), clean_up));
+    if (!done && !output_is_lost()) {
+        ringlet::log::error("pipeline: %s", text(done.error()));
+        co_return ringlet::exit_status::some_failed;
+    }
+    const bool all_well = counts_.bad == 0 && !source_failed_ && !output_failed_;
+    co_return all_well ? ringlet::exit_status::ok : ringlet::exit_status::some_failed;
+}
+
+// Starts the stages, and closes each queue once those that fill it have ended.
+Task<void> Pipeline::stages(Source& source) {
+    co_await ringlet::TaskGroup::run([&](ringlet::TaskGroup& group) -> Task<void> {
+        auto self = std::ref(*this);
+        auto reporting = group.spawn(&Pipeline::report, self).named("report");
+        auto writing = group.spawn(&Pipeline::write, self).named("write");
+        auto aggregating = group.spawn(&Pipeline::aggregate, self).named("aggregate");
+        auto progress = group.spawn(&Pipeline::show_progress, self).named("progress");
+        auto reading = group.spawn(&Pipeline::read, self, std::ref(source)).named("read");
+        co_await ringlet::TaskGroup::run([&](ringlet::TaskGroup& workers) -> Task<void> {
+            for (std::uint32_t i = 0; i < settings_.workers; ++i) {
+                workers.spawn(&Pipeline::parse, self).named("parse");
+            }
+            co_await reading.join();
+            lines_.close();
+        });
+        records_.close();
+        co_await aggregating.join();
+        results_.close();
+        rejects_.close();
+        co_await reporting.join();
+        progress.cancel();
+    });
+}
+
+Task<void> Pipeline::read(Source& source) {
+    ringlet::LineReader lines(source, read_buffer_,
+                              {.line_bytes_max = static_cast<std::size_t>(settings_.max_line)});
+    for (;;) {
+        const auto line = co_await attempt(lines.next());
+        if (line && !*line) co_return;
+        if (!line && line.error() != ringlet::line_too_long) {
+            source_failed_ = true;
+            ringlet::log::error("pipeline: %s: after line %llu: %s", settings_.source.data(),
+                                static_cast<unsigned long long>(lines.line_number()),
+                                text(line.error()));
+            co_return;  // what was read is worked on to the end
+        }
+        ++counts_.lines;
+        if (line) {
+            counts_.bytes += (*line)->size() + 1;
+            co_await take_line(**line, lines.line_number());
+        } else {
+            co_await reject(lines.line_number(), text(line.error()));
+        }
+    }
+}
+
+// Copies a line to a free slot, and passes that on.
+Task<void> Pipeline::take_line(std::string_view line, std::uint64_t number) {
+    const auto index = co_await free_slots_.get();
+    std::ranges::copy(line, slot(*index).begin());
+    co_await lines_.put(Line{number, *index, static_cast<std::uint32_t>(line.size())});
+}
+
+Task<void> Pipeline::parse() {
+    for (;;) {
+        const auto line = co_await lines_.get();
+        if (!line) co_return;
+        Record record;
+        record.line = line->number;
+        ringlet::FixedText<reason_bytes> why;
+        const std::string_view content(slot(line->slot).data(), line->size);
+        const bool good = parse_record(json_, content, record, why);
+        free_slots_.try_put(line->slot);
+        if (good) {
+            co_await records_.put(record);
+        } else {
+            co_await reject(line->number, why.c_str());
+        }
+    }
+}
+
+Task<void> Pipeline::reject(std::uint64_t line, const char* reason) {
+    Reject item;
+    item.line = line;
+    const std::string_view words = reason;
+    std::ranges::copy(words.substr(0, reason_bytes - 1), item.reason.begin());
+    co_await rejects_.put(item);
+    ++counts_.bad;
+}
+
+Task<void> Pipeline::aggregate() {
+    for (;;) {
+        const auto record = co_await records_.get();
+        if (!record) break;
+        WindowResult result;
+        const auto added = windows_.add(*record, result);
+        if (added == Windows::Added::no_room) {
+            ringlet::FixedText<reason_bytes> why;
+            why.format("/sensor: there are %zu other sensors already", sensors_max);
+            co_await reject(record->line, why.c_str());
+            continue;
+        }
+        ++counts_.good;
+        if (added == Windows::Added::open) continue;
+        complete_ = result;
+        co_await results_.put(result);
+        complete_.reset();
+    }
+    for (;;) {
+        complete_ = windows_.take_incomplete();
+        if (!complete_) co_return;
+        co_await results_.put(*complete_);
+    }
+}
+
+// Nothing is awaited between taking a result and adding it, so a cancellation loses none.
+Task<void> Pipeline::write() {
+    for (;;) {
+        const auto result = co_await results_.get();
+        if (!result) co_return;
+        output_.add(*result);
+        if (!output_.is_full()) continue;
+        const auto flushed = co_await attempt(output_.flush());
+        if (!flushed) {
+            note_output_failure(flushed.error());
+            co_await ringlet::fail(flushed.error());
+        }
+    }
+}
+
+Task<void> Pipeline::report() {
+    for (;;) {
+        const auto first = co_await rejects_.get();
+        if (!first) co_return;
+        co_await write_rejects(*first);
+    }
+}
+
+Task<void> Pipeline::show_progress() {
+    auto terminal = ringlet::standard_error();
+    if (!terminal.is_terminal()) co_return;
+    const int columns = ringlet::scheduler().system().terminal_columns(terminal.descriptor());
+    ringlet::ProgressLine line("pipeline", static_cast<std::size_t>(columns));
+    ringlet::Ticker every(ringlet::progress_interval_min);
+    std::uint64_t before = 0;
+    for (;;) {
+        co_await every.tick();
+        const double rate = static_cast<double>(counts_.lines - before) / 0.2;
+        before = counts_.lines;
+        const ringlet::ProgressNumbers numbers{
+            .done = counts_.lines, .failed = counts_.bad, .per_second = rate};
+        const auto update = line.update(ringlet::scheduler().now(), numbers);
+        const auto written = co_await attempt(terminal.write_all(ringlet::bytes_of(update)));
+        if (!written) co_return;
+    }
+}
+
+}  // namespace pipeline
