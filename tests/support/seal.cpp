@@ -37,8 +37,8 @@ void note(const char* what, void* caller) {
     ::dladdr(caller, &info);
     char line[512];
     const int size = std::snprintf(line, sizeof line,
-                                   "seal: %s while the runtime runs, called from %s (%s+%p)\n", what,
-                                   info.dli_sname != nullptr ? info.dli_sname : "?",
+                                   "seal: %s while the runtime runs, called from %s (%s+%p)\n",
+                                   what, info.dli_sname != nullptr ? info.dli_sname : "?",
                                    info.dli_fname != nullptr ? info.dli_fname : "?",
                                    reinterpret_cast<void*>(static_cast<char*>(caller) -
                                                            static_cast<char*>(info.dli_fbase)));

@@ -100,6 +100,14 @@ def check_conditions(text: str):
             yield number, f"co_await in the condition of {found[1]}: bind it to a const first"
 
 
+def check_conditional_operands(text: str):
+    """GCC 12 destroys both operands' calls: tests/toolchain/conditional_operands.cpp."""
+    code = blank(text)
+    for found in re.finditer(r"\bco_await\b[^;{}]*\?[^;{}]*\([^;{}]*:[^;{}]*\([^;{}]*;", code):
+        number = code.count("\n", 0, found.start()) + 1
+        yield number, "conditional operator between calls inside a co_await: choose first"
+
+
 def sources(root: pathlib.Path):
     for top in ["runtime", "drivers", "apps", "tests", "boards", "docs"]:
         for path in sorted((root / top).rglob("*")):
@@ -116,6 +124,7 @@ def main() -> int:
         findings = list(check_text(text))
         if (root / "tests" / "toolchain") not in path.parents:
             findings += check_conditions(text)
+            findings += check_conditional_operands(text)
         if top == "runtime":
             findings += check_layers(root, path, text)
         for number, message in sorted(findings):

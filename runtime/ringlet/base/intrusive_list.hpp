@@ -1,4 +1,4 @@
-// A doubly linked list whose links live in its members: waiting costs no memory but the waiter's own.
+// A doubly linked list whose links live in its members: waiting costs no memory but the waiter's.
 //
 // A member derives from ListLink<Tag>; the tag lets it stand in several lists. The list is a ring
 // through a sentinel, so a member can leave without knowing its list.
@@ -40,7 +40,8 @@ private:
     ListLink* previous_;
 };
 
-// First in, first out. T derives from ListLink<Tag>. The list owns nothing; it must outlive its members' stay.
+// First in, first out. T derives from ListLink<Tag>. The list owns nothing, and outlives its
+// members' stay.
 template <class T, class Tag = void>
 class IntrusiveList {
     using Link = ListLink<Tag>;

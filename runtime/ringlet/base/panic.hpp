@@ -5,7 +5,8 @@
 
 namespace ringlet {
 
-// Writes to standard error at once, past the log, and may block. Only for last words.
+// Writes to standard error at once, past the log. Blocks while its reader is slow, but gives up on
+// one that takes nothing for a second. Only for last words, and for the log while no loop runs.
 void emergency_write(std::string_view words);
 
 // Says what broke and where, then aborts.

@@ -1,6 +1,6 @@
 // The timer queue: an intrusive pairing heap, ordered by deadline.
 //
-// A node lives in whoever waits. Adding is O(1), removing O(log n) amortised, and neither allocates.
+// A node lives in whoever waits. Adding is O(1), removing O(log n) amortised; neither allocates.
 // A removed inner node is replaced in place by the heap of its children, so it need not know its
 // queue. Nodes of one deadline expire in no promised order.
 #pragma once
@@ -50,7 +50,8 @@ private:
         return a;
     }
 
-    // The two passes of a pairing heap, without recursion: pairs from the left, then one from the right.
+    // The two passes of a pairing heap, without recursion: pairs from the left, then into one from
+    // the right.
     static TimerNode* merge_siblings(TimerNode* first) {
         TimerNode* pairs = nullptr;
         while (first != nullptr) {
@@ -94,7 +95,7 @@ public:
         root_->slot_ = &root_;
     }
 
-    // Takes out one node whose deadline is not after `now`, the earliest first; null if none is due.
+    // Takes out the earliest node whose deadline is not after `now`; null if none is due.
     TimerNode* take_due(Instant now) {
         if (next() > now || empty()) return nullptr;
         TimerNode* due = root_;

@@ -22,6 +22,7 @@ struct Branch : Base {
     // Readies the block to run `task`; without a frame it has ended with not_enough_memory: false.
     bool begin(Task<T>& task, Pending& whose) {
         this->owner = &whose;
+        if (whose.block != nullptr) this->where = whose.block->where;  // until it awaits by itself
         if (task.begin(*this, nullptr, cell)) return true;
         this->outcome = Outcome::error;
         this->error = no_frame_error;
@@ -51,7 +52,7 @@ Task<T> as_task(Task<T>&& task) {
 }
 template <Awaitable A>
 Task<ValueOf<A>> as_task(A awaitable) {
-    co_return co_await std::move(awaitable);
+    co_return co_await Unplaced<A>{awaitable};
 }
 
 // The awaiter of a composite whose state is a Box in the FramePool for the time of the await.

@@ -19,7 +19,9 @@ public:
     Generator(const Generator&) = delete;
     Generator& operator=(const Generator&) = delete;
     ~Generator() {
-        if (frame_ != nullptr) handle_of(frame_).destroy();
+        if (frame_ == nullptr) return;
+        frame_->generator_ = nullptr;  // its last consumer's block may be gone: it must not look
+        handle_of(frame_).destroy();
     }
 
     // Gives the next value, or nothing once the producer has ended. An error of the producer is

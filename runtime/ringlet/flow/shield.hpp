@@ -1,4 +1,4 @@
-// shield: work that is finished also when its caller is cancelled; and `finally`, the base of with().
+// shield: work that is finished also when its caller is cancelled.
 #pragma once
 
 #include <ringlet/flow/branch.hpp>

@@ -182,7 +182,9 @@ private:
             fail(no_frame_error);
             return end;
         }
-        branch->free = [](PooledBlock& each) { PoolBox<Block>::destroy(static_cast<Block*>(&each)); };
+        branch->free = [](PooledBlock& each) {
+            PoolBox<Block>::destroy(static_cast<Block*>(&each));
+        };
         *end = branch;
         if (branch->begin(task, *this)) {
             ++running_;

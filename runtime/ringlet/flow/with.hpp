@@ -57,7 +57,8 @@ private:
         }
         const bool close_failed =
             self.work_.outcome == Outcome::value && self.clean_up_.outcome == Outcome::error;
-        const TaskBlock& decides = close_failed ? static_cast<TaskBlock&>(self.clean_up_) : self.work_;
+        const TaskBlock& decides =
+            close_failed ? static_cast<TaskBlock&>(self.clean_up_) : self.work_;
         scheduler().finish_next(*self.block, decides.outcome, decides.error);
     }
     static void children(Pending& pending, BlockVisitor visit, void* context) {

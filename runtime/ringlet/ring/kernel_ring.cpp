@@ -89,7 +89,10 @@ Result<void> KernelRing::open(RingSize size, unsigned bounded_workers, unsigned 
 
     unsigned workers[2] = {bounded_workers, unbounded_workers};
     const int limited = ::io_uring_register_iowq_max_workers(&ring_, workers);
-    if (limited < 0) return std::unexpected(Error::kernel(-limited));
+    if (limited < 0) return std::unexpected(explain(-limited));
+    // A filter may allow the set-up and deny the entry.
+    const int entered = ::io_uring_get_events(&ring_);
+    if (entered < 0) return std::unexpected(explain(-entered));
     return {};
 }
 

@@ -8,10 +8,14 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace ringlet {
@@ -37,9 +41,19 @@ sigset_t to_sigset(SignalSet signals) {
 
 }  // namespace
 
+// Waits before each write, and writes no more than a pipe that polls writable takes: a process that
+// wants to end must not hang on a pipe that nobody reads.
 void emergency_write(std::string_view words) {
+    constexpr int patience_ms = 1000;
+    static constinit std::atomic<bool> reader_is_stuck = false;  // it is not waited for twice
     while (!words.empty()) {
-        const ssize_t count = ::write(STDERR_FILENO, words.data(), words.size());
+        pollfd error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+        const int polled = ::poll(&error, 1, reader_is_stuck ? 0 : patience_ms);
+        if (polled < 0 && errno == EINTR) continue;
+        reader_is_stuck = polled == 0;
+        if (polled <= 0) return;
+        const std::size_t size = std::min<std::size_t>(words.size(), PIPE_BUF);
+        const ssize_t count = ::write(STDERR_FILENO, words.data(), size);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return;
         words.remove_prefix(static_cast<std::size_t>(count));

@@ -75,7 +75,7 @@ public:
     // mlockall(2) with MCL_CURRENT | MCL_FUTURE.
     virtual Result<void> lock_memory() = 0;
 
-    // Writes last words to standard error and may block.
+    // Writes last words to standard error, as emergency_write() does.
     virtual void write_error(std::string_view words) = 0;
     // _exit(2): nothing is flushed, no destructor runs.
     [[noreturn]] virtual void exit_now(int status) = 0;

@@ -4,11 +4,22 @@
 #include <ringlet/base/log.hpp>
 
 #include <cerrno>
+#include <poll.h>
+#include <utility>
 
 namespace ringlet {
 namespace {
 constexpr int standard_error = 2;
+
+// Whole lines, as far as one write may go: so they stay whole in a pipe that others write to, and a
+// slow console can be seen to go on.
+std::string_view next_piece() {
+    const std::string_view bytes = log::pending().substr(0, log::line_bytes_max);
+    const std::size_t newline = bytes.rfind('\n');
+    return newline == std::string_view::npos ? bytes : bytes.substr(0, newline + 1);
 }
+
+}  // namespace
 
 constinit const OperationHooks LogWriter::hooks_{
     {.reason = "log", .catches = false, .cancel = [](Pending&) {}}, prepare, completed};
@@ -36,8 +47,11 @@ void LogWriter::abandon() {
     if (!is_idle()) scheduler_.operations().cancel(*this);
 }
 
-void LogWriter::prepare(Operation&, io_uring_sqe& sqe) {
-    const std::string_view bytes = log::pending();
+void LogWriter::prepare(Operation& operation, io_uring_sqe& sqe) {
+    if (static_cast<LogWriter&>(operation).polls_) {
+        return ::io_uring_prep_poll_add(&sqe, standard_error, POLLOUT);
+    }
+    const std::string_view bytes = next_piece();
     constexpr auto at_file_position = static_cast<std::uint64_t>(-1);
     ::io_uring_prep_write(&sqe, standard_error, bytes.data(), static_cast<unsigned>(bytes.size()),
                           at_file_position);
@@ -46,9 +60,14 @@ void LogWriter::prepare(Operation&, io_uring_sqe& sqe) {
 void LogWriter::completed(Operation& operation, std::uint32_t) {
     auto& self = static_cast<LogWriter&>(operation);
     const std::int32_t result = self.result();
-    if (result >= 0) {
-        log::consume(static_cast<std::size_t>(result));
-    } else if (result != -EAGAIN) {  // EAGAIN: somebody made it non-blocking; the next turn tries
+    const bool polled = std::exchange(self.polls_, false);
+    if (result == -EAGAIN) {
+        self.polls_ = true;  // somebody made it non-blocking, and it is full
+    } else if (result >= 0) {
+        const std::size_t written = polled ? 0 : static_cast<std::size_t>(result);
+        self.written_ += written;
+        log::consume(written);
+    } else {
         self.broken_ = true;
         log::consume(log::pending().size());
     }

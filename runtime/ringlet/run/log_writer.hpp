@@ -4,6 +4,8 @@
 #include <ringlet/task/operations.hpp>
 #include <ringlet/task/scheduler.hpp>
 
+#include <cstdint>
+
 namespace ringlet {
 
 class LogWriter : public Operation {
@@ -16,8 +18,10 @@ public:
     void pump();
     // Nothing is pending or in flight.
     bool is_done() const;
-    // Gives up: cancels the write in flight, and detaches; what is pending is then written at once.
+    // Gives up: cancels the write in flight, and throws away what is pending.
     void abandon();
+    // Bytes written so far.
+    std::uint64_t written() const { return written_; }
 
 private:
     static void prepare(Operation& operation, io_uring_sqe& sqe);
@@ -25,6 +29,8 @@ private:
     static const OperationHooks hooks_;
 
     Scheduler& scheduler_;
+    std::uint64_t written_ = 0;
+    bool polls_ = false;   // waits for room first: a non-blocking standard error was full
     bool broken_ = false;  // standard error cannot be written: bytes are thrown away
 };
 

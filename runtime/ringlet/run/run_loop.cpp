@@ -12,7 +12,8 @@ namespace {
 
 constinit thread_local RunLoop* current_loop = nullptr;
 
-// How long the log's last lines may keep a run that has ended.
+// How long a reader of the log that takes nothing may keep a run that has ended. One that goes on
+// reading gets the last lines, within the stop limit.
 constexpr Nanoseconds log_limit = std::chrono::seconds(1);
 
 SignalSet handled_signals(const Limits& limits) {
@@ -81,6 +82,7 @@ void RunLoop::drain() {
     stop_timer_.disarm();
     close_signals();
     log_writer_.pump();
+    log_deadline_ = later(scheduler_.now(), stop_limit());
     arm_stop_limit(log_limit);
     scheduler_.drain();
     stop_timer_.disarm();
@@ -123,7 +125,7 @@ void RunLoop::signal_came(int number) {
     if (number == scheduler_.limits().await_tree_signal) return log_await_tree();
     if (stop_signal_ != 0) end_by_force("a second stop signal came");
     stop_signal_ = number;
-    arm_stop_limit(std::chrono::milliseconds(scheduler_.limits().stop_limit_ms));
+    arm_stop_limit(stop_limit());
     if (main_block_ != nullptr) scheduler_.cancel(*main_block_);
 }
 
@@ -131,14 +133,23 @@ void RunLoop::arm_stop_limit(Nanoseconds span) {
     scheduler_.arm(stop_timer_, Clock::monotonic, later(scheduler_.now(), span));
 }
 
+Nanoseconds RunLoop::stop_limit() const {
+    return std::chrono::milliseconds(scheduler_.limits().stop_limit_ms);
+}
+
 void RunLoop::StopTimer::expire(Pending& pending) {
     RunLoop& loop = static_cast<StopTimer&>(pending).loop;
     if (loop.main_block_ != nullptr) loop.end_by_force("the stop limit has passed");
     // The run has ended, and only its own operations linger: first the log has to give up.
     if (loop.log_is_late_) loop.end_by_force("an operation does not end");
+    const std::uint64_t log_before = std::exchange(loop.log_seen_, loop.log_writer_.written());
+    const bool log_goes_on = loop.log_seen_ != log_before;
+    if (log_goes_on && loop.scheduler_.now() < loop.log_deadline_) {
+        return loop.arm_stop_limit(log_limit);
+    }
     loop.log_is_late_ = true;
     loop.log_writer_.abandon();
-    loop.arm_stop_limit(std::chrono::milliseconds(loop.scheduler_.limits().stop_limit_ms));
+    loop.arm_stop_limit(loop.stop_limit());
 }
 
 void RunLoop::end_by_force(const char* why) {
@@ -155,9 +166,8 @@ void RunLoop::end_by_force(const char* why) {
 }
 
 int RunLoop::status(const TaskBlock& main) {
-    if (stop_signal_ != 0) return exit_signal_base + stop_signal_;
     if (main.outcome == Outcome::error) log::error("%s", text(main.error));
-    return 1;
+    return stop_signal_ != 0 ? exit_signal_base + stop_signal_ : 1;
 }
 
 RunReport RunLoop::report() const {

@@ -93,6 +93,7 @@ private:
     void signal_came(int number);
     [[noreturn]] void end_by_force(const char* why);
     void arm_stop_limit(Nanoseconds span);
+    Nanoseconds stop_limit() const;
 
     Scheduler scheduler_;
     LogWriter log_writer_;
@@ -102,6 +103,8 @@ private:
     FramePool& frames_;
     TaskBlock* main_block_ = nullptr;
     int stop_signal_ = 0;
+    std::uint64_t log_seen_ = 0;  // what the log had written when the limit was armed last
+    Instant log_deadline_ = never;
     bool log_is_late_ = false;
 };
 

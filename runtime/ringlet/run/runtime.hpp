@@ -30,8 +30,7 @@ public:
     // it and everything it started has ended. The exit status:
     //   a Task<int>'s value, or 0 for a Task<void>
     //   1            it ended with an error, which is logged
-    //   128 + n      signal n (SIGINT, SIGTERM) stopped it; a value that main still gave comes first
-    //                only if it is not 0
+    //   128 + n      signal n (SIGINT, SIGTERM) stopped it, and main gave no value, or 0
     //   69           io_uring cannot be used; said in one sentence on standard error
     //   70           this thread is inside a run() already
     template <class F, class... Arguments>

@@ -77,7 +77,8 @@ private:
             }
             return scheduler().finish(*self.block);
         }
-        const bool cancelled = self.cancel_was_requested() && (result == -ECANCELED || result == -EINTR);
+        const bool ended_by_cancel = result == -ECANCELED || result == -EINTR;
+        const bool cancelled = self.cancel_was_requested() && ended_by_cancel;
         if (cancelled) return self.stop(Outcome::cancelled, {});
         self.stop(Outcome::error, Error::kernel(-result));
     }

@@ -93,7 +93,7 @@ private:
     };
     struct Class {
         Slot* free = nullptr;
-        std::byte* fresh = nullptr;  // the first slot that was never used: its page may be untouched
+        std::byte* fresh = nullptr;  // the first slot never used: its page may be untouched
         std::byte* end = nullptr;
         FrameClassUse use;
 

@@ -24,7 +24,7 @@ struct Limits {
     FrameClass frames[frame_classes_max] = {{64, 128},  {128, 256}, {192, 256}, {256, 128},
                                             {512, 64}, {1024, 32}, {2048, 8},  {8192, 2}};
 
-    unsigned inline_awaits = 128;  // awaits ready at once before a task goes to the back of the line
+    unsigned inline_awaits = 128;    // awaits ready at once before a task lets the others run
     unsigned bounded_workers = 2;    // kernel threads for files (io-wq's bounded class)
     unsigned unbounded_workers = 4;  // kernel threads for character devices and the like
     unsigned stop_limit_ms = 10'000;  // from the stop signal until the process is ended by force

@@ -5,7 +5,7 @@
 //   1 start(): a credit is free -> the SQE is filled; else it joins the FIFO of waiters
 //   2 a CQE comes               -> the credit goes to the first waiter; completed() wakes the task
 //   3 cancel while in line      -> it leaves the line; the task is cancelled at once
-//   4 cancel while in flight    -> ASYNC_CANCEL is submitted; the frame stays until its own CQE (2).
+//   4 cancel while in flight    -> ASYNC_CANCEL is submitted; the frame stays until its own CQE.
 //                                  If that CQE is a success, the success wins.
 //
 // The CQ has room for all that can complete: each operation, a failing cancel for each, each close,

@@ -79,6 +79,13 @@ concept Awaitable = requires {
     { A::is_leaf } -> std::convertible_to<bool>;
 } && !std::is_reference_v<A>;
 
+// An awaitable that a task of the runtime's own awaits: its place in the await tree stays the
+// user's.
+template <Awaitable A>
+struct Unplaced {
+    A& awaitable;
+};
+
 template <class A>
 using ValueOf = typename std::remove_cvref_t<A>::Value;
 
@@ -165,6 +172,10 @@ public:
     auto await_transform(A&& awaitable, Where where = Where::current()) {
         block->where = where;
         return typename A::template Awaiter<false>(awaitable, *block);
+    }
+    template <Awaitable A>
+    auto await_transform(Unplaced<A> inner) {
+        return typename A::template Awaiter<false>(inner.awaitable, *block);
     }
     template <Awaitable A>
     void await_transform(A& awaitable) = delete;  // co_await std::move(x): an awaitable is used up

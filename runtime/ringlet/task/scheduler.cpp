@@ -10,8 +10,10 @@ namespace ringlet {
 namespace {
 
 // A block that was started and has not run yet. It gives nothing back when it is cancelled.
-constexpr PendingHooks unstarted_hooks{
-    .reason = "not started", .catches = false, .cancel = [](Pending&) {}, .revoke = [](Pending&) {}};
+constexpr PendingHooks unstarted_hooks{.reason = "not started",
+                                       .catches = false,
+                                       .cancel = [](Pending&) {},
+                                       .revoke = [](Pending&) {}};
 constinit Pending unstarted(unstarted_hooks, nullptr);
 
 // A block that used up its credit. What it has got is its own: it runs on, also when cancelled.
@@ -80,9 +82,9 @@ void Scheduler::start_next(TaskBlock& block) {
 
 // Runs a block until it waits or has ended, then whatever is to run right after it.
 void Scheduler::step(TaskBlock& first) {
-    for (TaskBlock* block = &first; block != nullptr; block = std::exchange(next_, nullptr)) {
+    credit_ = limits_.inline_awaits;
+    for (TaskBlock* block = &first; block != nullptr; block = take_next()) {
         running_ = block;
-        credit_ = limits_.inline_awaits;
         bool goes_on = deliver(*block);
         while (goes_on) {
             handle_of(block->top).resume();
@@ -111,6 +113,19 @@ void Scheduler::step(TaskBlock& first) {
         }
     }
     running_ = nullptr;
+}
+
+// The block that is to run right after this one. It shares the credit, or composites whose inner
+// ends are ready at once could keep the loop for ever; without credit it waits in line.
+TaskBlock* Scheduler::take_next() {
+    TaskBlock* const next = std::exchange(next_, nullptr);
+    if (next == nullptr) return nullptr;
+    if (credit_ > 0) {
+        --credit_;
+        return next;
+    }
+    next->waiting == nullptr ? start(*next) : push_ready(*next);
+    return nullptr;
 }
 
 // Brings a woken block its outcome. False if that was its end.
@@ -202,8 +217,9 @@ Nanoseconds Scheduler::time_to_next_timer() {
     Nanoseconds shortest = Nanoseconds::max();
     const auto look = [&](const TimerQueue& queue, Clock clock) {
         if (queue.next() == never) return;
-        const Instant left = queue.next() - system_.now(clock);
-        shortest = std::min(shortest, Nanoseconds(std::max<Instant>(left, 0)));
+        const Instant now = system_.now(clock);
+        const Instant left = queue.next() > now ? queue.next() - now : 0;
+        shortest = std::min(shortest, Nanoseconds(left));
     };
     look(timers_, Clock::monotonic);
     look(boottime_timers_, Clock::boottime);
@@ -245,6 +261,7 @@ void Scheduler::run_until(const bool& done) {
 }
 
 void Scheduler::drain() {
+    boottime_alarm_.stop(operations_);
     while (!operations_.is_quiet() || ready_count_ > 0) {
         run_ready();
         if (!operations_.is_quiet()) ring_.enter(Ring::Wait::for_one, time_to_next_timer());
@@ -269,8 +286,9 @@ bool Scheduler::enter_kernel() {
     if (turn_handler_ != nullptr) turn_handler_(turn_context_);
     if (ready_count_ > 0) {
         // Busy: submit what there is; look for completions now and then, since each look costs.
-        constexpr std::uint64_t look_every = 16;
-        const bool look = !operations_.is_quiet() && turns_ % look_every == 0;
+        // The runtime's own operations (a signal, the log) can wait longer.
+        const std::uint64_t look_every = operations_.in_flight() > 0 ? 16 : 1024;
+        const bool look = turns_ % look_every == 0;
         if (!look && ring_.unsubmitted() == 0) return false;
         ring_.enter(Ring::Wait::no, Nanoseconds::zero());
         return true;
@@ -284,6 +302,7 @@ bool Scheduler::enter_kernel() {
     if (timeout == Nanoseconds::max() && nothing_can_come && deadlock_handler_ != nullptr) {
         deadlock_handler_(deadlock_context_);
     }
+    boottime_alarm_.set(operations_, boottime_timers_.next());
     ring_.enter(Ring::Wait::for_one, timeout);
     note_time();
     return true;

@@ -8,6 +8,7 @@
 #include <ringlet/base/timer_queue.hpp>
 #include <ringlet/ring/ring.hpp>
 #include <ringlet/ring/system.hpp>
+#include <ringlet/task/boottime_alarm.hpp>
 #include <ringlet/task/frame_pool.hpp>
 #include <ringlet/task/operations.hpp>
 #include <ringlet/task/task_block.hpp>
@@ -140,6 +141,7 @@ private:
     void step(TaskBlock& first);
     void run_ready();
     void take_in();
+    TaskBlock* take_next();
     bool deliver(TaskBlock& block);
     bool unwind(TaskBlock& block);
     void end(TaskBlock& block);
@@ -166,6 +168,7 @@ private:
 
     TimerQueue timers_;           // CLOCK_MONOTONIC
     TimerQueue boottime_timers_;  // CLOCK_BOOTTIME
+    BoottimeAlarm boottime_alarm_;
     std::uint32_t now_ms_ = 0;
     std::uint64_t turns_ = 0;
     unsigned tasks_ = 0;

@@ -1,5 +1,5 @@
-// Exhaustive cancellation: a scenario is run once to count its suspension points, then once for each
-// point, with a cancellation there.
+// Exhaustive cancellation: a scenario is run once to count its suspension points, then once for
+// each point, with a cancellation there.
 //
 // The scenario runs as a spawned task beside a watcher. Each time that any block has begun to wait
 // counts as a point. Every run must end with nothing stuck, and with no frame, task, operation,

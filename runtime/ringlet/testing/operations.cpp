@@ -16,6 +16,7 @@ T* pointer(std::uint64_t address) {
 bool is_executed(int opcode) {
     switch (opcode) {
         case IORING_OP_NOP:
+        case IORING_OP_TIMEOUT:
         case IORING_OP_ASYNC_CANCEL:
         case IORING_OP_READ:
         case IORING_OP_WRITE:
@@ -66,6 +67,17 @@ int copy_address(Request& request) {
     return 0;
 }
 
+// io_uring_prep_timeout(3), of which only an absolute deadline on the boot-time clock is known.
+int copy_deadline(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    if (sqe.timeout_flags != (IORING_TIMEOUT_ABS | IORING_TIMEOUT_BOOTTIME)) return -EINVAL;
+    if (sqe.len != 1 || sqe.off != 0) return -EINVAL;
+    const auto& time = *pointer<const __kernel_timespec>(sqe.addr);
+    if (time.tv_sec < 0 || time.tv_nsec < 0) return -EINVAL;
+    request.deadline = later(time.tv_nsec, std::chrono::seconds(time.tv_sec));
+    return 0;
+}
+
 // accept(2): as much of the name as the caller has room for, and the whole name's length.
 void report_address(const SocketAddress& address, sockaddr* out, socklen_t* size) {
     if (out == nullptr || size == nullptr) return;
@@ -81,6 +93,7 @@ int Operations::admit(Request& request) {
     if (!is_executed(sqe.opcode) || (sqe.flags & never_executed) != 0) return -EINVAL;
     const bool selectable = sqe.opcode == IORING_OP_READ || sqe.opcode == IORING_OP_RECV;
     if (request.selects_buffer() && !selectable) return -EOPNOTSUPP;
+    if (sqe.opcode == IORING_OP_TIMEOUT) return copy_deadline(request);
     if ((sqe.flags & IOSQE_FIXED_FILE) != 0) return -EBADF;
     if (!works_on_descriptor(sqe.opcode)) return 0;
 
@@ -99,6 +112,8 @@ int Operations::attempt(Request& request) {
     const io_uring_sqe& sqe = request.sqe;
     switch (sqe.opcode) {
         case IORING_OP_NOP: return 0;
+        case IORING_OP_TIMEOUT:
+            return world_.now(Clock::boottime) >= request.deadline ? -ETIME : would_block;
         case IORING_OP_READ:
         case IORING_OP_RECV: return take_in(request);
         case IORING_OP_WRITE:

@@ -24,6 +24,7 @@ struct Request : ListLink<> {
     std::span<std::byte> into;  // the provided buffer that such a receive has begun to fill
     Instant not_before = 0;     // parked until then at least
     Instant due = 0;            // done, but completes only then
+    Instant deadline = 0;       // TIMEOUT's, on the boot-time clock
     int result = 0;
     unsigned flags = 0;
 

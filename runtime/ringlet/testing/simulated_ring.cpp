@@ -110,7 +110,8 @@ void SimulatedRing::settle() {
 void SimulatedRing::finish(Request& request, int result) {
     request.result = result;
     const int opcode = request.sqe.opcode;
-    const bool at_once = opcode == IORING_OP_NOP || opcode == IORING_OP_ASYNC_CANCEL ||
+    const bool at_once = opcode == IORING_OP_NOP || opcode == IORING_OP_TIMEOUT ||
+                         opcode == IORING_OP_ASYNC_CANCEL ||
                          opcode == IORING_OP_CONNECT || result == -ECANCELED;
     request.due = later(world_.now(), at_once ? Nanoseconds(0) : world_.draw_latency(opcode));
     if (request.due > world_.now())
@@ -156,6 +157,10 @@ Instant SimulatedRing::next_change() const {
     }
     for (Request* request = parked_.front(); request; request = parked_.after(*request)) {
         if (request->not_before > world_.now()) next = std::min(next, request->not_before);
+        if (request->sqe.opcode == IORING_OP_TIMEOUT) {
+            const Instant suspended = world_.now(Clock::boottime) - world_.now();
+            next = std::min(next, request->deadline - suspended);
+        }
     }
     return next;
 }
