@@ -63,7 +63,16 @@ Task<AtomicFile> AtomicFile::open(const char* path) {
         const Name name = temporary_name(path);
         const OpenMode mode = OpenMode::write | OpenMode::create | OpenMode::exclusive;
         auto file = co_await attempt(File::open(name.data(), mode, permissions));
-        if (file) co_return AtomicFile(std::move(*file), path, name);
+        if (file) {
+            AtomicFile atomic(std::move(*file), path, name);
+            // The umask took some away, which the old file has.
+            const auto kept =
+                old ? scheduler().system().set_permissions(atomic.file_.descriptor(), permissions)
+                    : Result<void>();
+            if (kept) co_return atomic;
+            co_await atomic.abandon();
+            co_await fail(kept.error());
+        }
         const Error why = file.error();
         if (why != std::errc::file_exists || tries == tries_max) co_await fail(why);
     }

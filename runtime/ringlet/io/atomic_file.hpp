@@ -33,8 +33,8 @@ public:
     ~AtomicFile();
 
     // Begins to replace `path`, which must outlive the AtomicFile; the file need not exist. The new
-    // one gets the permissions of the old one, or 0644, in both cases less the process's umask, and
-    // the process's owner. A symbolic link is itself replaced, not what it points to.
+    // one gets the permissions of the old one, or 0644 less the process's umask, and the process's
+    // owner. A symbolic link is itself replaced, not what it points to.
     //
     // Errors: the kernel's; filename_too_long; is_a_directory; invalid_argument if the path is a
     // device, pipe or socket.

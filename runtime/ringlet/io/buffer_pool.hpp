@@ -4,7 +4,7 @@
 //   ...
 //   const auto open = co_await pool.open();               // the kernel may use it, in this scope
 //   auto buffer = co_await socket.receive(pool);
-//   co_await other.send_all(buffer.bytes());              // it comes back when it goes out of scope
+//   co_await other.send_all(buffer.bytes());              // ... and home at the scope's end
 //
 // The way of a receive:
 //

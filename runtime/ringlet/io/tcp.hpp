@@ -97,7 +97,7 @@ private:
 };
 
 struct ListenOptions {
-    int backlog = 128;           // connections that wait for accept(); clamped by net.core.somaxconn
+    int backlog = 128;           // connections in line for accept(); net.core.somaxconn at most
     bool reuse_address = true;   // SO_REUSEADDR: a restart need not wait for old connections
     bool reuse_port = false;     // SO_REUSEPORT: several processes share the port
     bool v6_only = false;        // IPV6_V6ONLY: an IPv6 listener takes no IPv4 peers

@@ -64,6 +64,10 @@ const char* refusal(Error error) {
                "itself is too small for the ring; raise it (ulimit -l), or lower "
                "Limits::operations";
     }
+    if (error == std::errc::too_many_files_open) {
+        return "io_uring cannot be used: the process has no descriptor left for the ring; "
+               "raise the limit (ulimit -n)";
+    }
     return text(error);
 }
 

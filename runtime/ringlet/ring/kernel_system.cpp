@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -145,6 +146,10 @@ void KernelSystem::ignore_broken_pipes() {
 
 void KernelSystem::close(int descriptor) {
     ::close(descriptor);
+}
+
+Result<void> KernelSystem::set_permissions(int descriptor, unsigned permissions) {
+    return checked(::fchmod(descriptor, permissions));
 }
 
 bool KernelSystem::is_terminal(int descriptor) {

@@ -20,6 +20,7 @@ public:
     void unblock_signals(SignalSet signals) override;
     void ignore_broken_pipes() override;
     void close(int descriptor) override;
+    Result<void> set_permissions(int descriptor, unsigned permissions) override;
     bool is_terminal(int descriptor) override;
     int terminal_columns(int descriptor) override;
     void random(std::span<std::byte> out) override;

@@ -65,6 +65,9 @@ public:
     // close(2) at once: only for descriptors that die while no loop runs.
     virtual void close(int descriptor) = 0;
 
+    // fchmod(2): exactly these, whatever the umask.
+    virtual Result<void> set_permissions(int descriptor, unsigned permissions) = 0;
+
     virtual bool is_terminal(int descriptor) = 0;
     // Columns of the terminal behind a descriptor; 80 where that cannot be told.
     virtual int terminal_columns(int descriptor) = 0;

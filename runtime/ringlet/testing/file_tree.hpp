@@ -38,6 +38,9 @@ public:
     int read(int node, std::span<std::byte> out, std::int64_t at) const;
     int write(int node, std::span<const std::byte> in, std::int64_t at);
     void describe(int node, struct statx& out) const;
+    void set_permissions(int node, mode_t permissions) {
+        at(node).mode = (at(node).mode & S_IFMT) | (permissions & 07777);
+    }
     void hold(int node) { ++at(node).holders; }
     void release(int node);
     const FileNode& operator[](int node) const { return nodes_[static_cast<std::size_t>(node)]; }

@@ -94,6 +94,14 @@ Result<int> SimulatedSystem::open_signals(SignalSet signals) {
     return number(world_.open_signals(signals));
 }
 
+Result<void> SimulatedSystem::set_permissions(int descriptor, unsigned permissions) {
+    Object* const object = world_.descriptors().at(descriptor);
+    OpenFile* const file = object != nullptr ? object->as_file() : nullptr;
+    if (file == nullptr) return failure(object == nullptr ? -EBADF : -EINVAL);
+    world_.files().set_permissions(file->node(), permissions);
+    return {};
+}
+
 bool SimulatedSystem::is_terminal(int descriptor) {
     const Object* object = world_.descriptors().at(descriptor);
     return object != nullptr && S_ISCHR(object->mode()) && world_.options().terminal_columns != 0;

@@ -22,6 +22,7 @@ public:
     Result<int> open_signals(SignalSet signals) override;
     void unblock_signals(SignalSet signals) override { world_.unblock_signals(signals); }
     void close(int descriptor) override { world_.descriptors().close(descriptor); }
+    Result<void> set_permissions(int descriptor, unsigned permissions) override;
     bool is_terminal(int descriptor) override;
     int terminal_columns(int descriptor) override;
     // From the world's seed, so that it repeats.
