@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <limits>
+#include <ratio>
 
 namespace ringlet {
 
@@ -29,9 +31,19 @@ constexpr Instant later(Instant start, Nanoseconds span) {
 }
 
 // Any duration as nanoseconds, rounded up (a wait is never shorter than asked), and clamped.
-template <class Rep, class Period>
+template <std::integral Rep, class Period>
 constexpr Nanoseconds to_nanoseconds(std::chrono::duration<Rep, Period> span) {
-    using Wide = std::chrono::duration<long double, std::nano>;
+    using Factor = std::ratio_divide<Period, std::nano>;
+    std::int64_t scaled = 0;
+    if (__builtin_mul_overflow(span.count(), std::int64_t{Factor::num}, &scaled)) {
+        return span.count() < 0 ? Nanoseconds::min() : Nanoseconds::max();
+    }
+    const std::int64_t whole = scaled / Factor::den;  // towards zero: up, if negative
+    return Nanoseconds(scaled % Factor::den > 0 ? whole + 1 : whole);
+}
+template <std::floating_point Rep, class Period>
+constexpr Nanoseconds to_nanoseconds(std::chrono::duration<Rep, Period> span) {
+    using Wide = std::chrono::duration<Rep, std::nano>;
     if (Wide(span) >= Wide(Nanoseconds::max())) return Nanoseconds::max();
     if (Wide(span) <= Wide(Nanoseconds::min())) return Nanoseconds::min();
     return std::chrono::ceil<Nanoseconds>(span);

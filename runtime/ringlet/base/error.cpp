@@ -28,6 +28,8 @@ const char* text(Error error) {
     if (error.domain() == Domain::runtime) {
         const char* words = runtime_text(static_cast<RuntimeDetail>(error.detail()));
         if (words != nullptr) return words;
+        if (error == std::errc::timed_out) return "the time limit has passed";
+        if (error == std::errc::operation_canceled) return "it was cancelled";
     }
     const char* words = strerrordesc_np(static_cast<int>(error.code()));
     return words != nullptr ? words : "unknown error";

@@ -87,10 +87,11 @@ public:
     bool done() const { return task_ == nullptr || task_->done; }
 
     // For the await tree; static text.
-    TaskHandle&& named(const char* name) && {
+    TaskHandle& named(const char* name) & {
         if (task_ != nullptr) task_->name = name;
-        return std::move(*this);
+        return *this;
     }
+    TaskHandle&& named(const char* name) && { return std::move(named(name)); }
 
 private:
     SpawnedTask<T>* task_;
@@ -182,8 +183,8 @@ public:
     // moved into the task, as std::thread does; std::ref passes a reference to what outlives the
     // group. Without memory, or over Limits::tasks, the task counts as failed.
     template <class F, class... Arguments>
-    auto spawn(F&& function, Arguments&&... arguments)
-        -> TaskHandle<SpawnedValue<F, Arguments...>> {
+    auto spawn(F&& function, Arguments&&... arguments) {
+        assert_spawnable<F, Arguments...>();
         auto task = try_spawn(std::forward<F>(function), std::forward<Arguments>(arguments)...);
         if (task) return std::move(*task);
         note_failure(task.error());
@@ -193,8 +194,7 @@ public:
     // The same, but a task that cannot be made is only an error: for shedding load. Nothing of the
     // arguments is used up then, if they were not moved from by their own type's construction.
     template <class F, class... Arguments>
-    auto try_spawn(F&& function, Arguments&&... arguments)
-        -> Result<TaskHandle<SpawnedValue<F, Arguments...>>>;
+    auto try_spawn(F&& function, Arguments&&... arguments);
 
     // Cancels every task, but not the body. What is spawned from now on never runs.
     void cancel_tasks();
@@ -208,6 +208,17 @@ private:
     template <class Body>
     friend class GroupRun;
     TaskGroup(Pending& owner, TaskBlock& body) : owner_(owner), body_(body) {}
+
+    template <class F, class... Arguments>
+    static void assert_spawnable() {
+        static_assert((std::is_constructible_v<std::decay_t<Arguments>, Arguments> && ...),
+                      "an argument cannot be copied into the task: pass std::ref(x), or "
+                      "std::move(x)");
+        static_assert(
+            std::invocable<std::decay_t<F>&, std::unwrap_ref_decay_t<Arguments>...>,
+            "the function cannot be called with these arguments: they are copied into the task, so "
+            "pass std::ref(x) for what it takes as a T&");
+    }
 
     void add(SpawnedBlock& task);
     void task_ended(SpawnedBlock& task);
@@ -230,29 +241,28 @@ private:
 };
 
 template <class F, class... Arguments>
-auto TaskGroup::try_spawn(F&& function, Arguments&&... arguments)
-    -> Result<TaskHandle<SpawnedValue<F, Arguments...>>> {
-    static_assert((std::is_constructible_v<std::decay_t<Arguments>, Arguments> && ...),
-                  "an argument cannot be copied into the task: pass std::ref(x), or std::move(x)");
+auto TaskGroup::try_spawn(F&& function, Arguments&&... arguments) {
+    assert_spawnable<F, Arguments...>();
+    using Spawned = Result<TaskHandle<SpawnedValue<F, Arguments...>>>;
     using Call = SpawnedCall<F, Arguments...>;
     if (!scheduler().reserve_task()) {
-        return std::unexpected(Error(std::errc::not_enough_memory, RuntimeDetail::tasks));
+        return Spawned(std::unexpect, std::errc::not_enough_memory, RuntimeDetail::tasks);
     }
     Call* const call = PoolBox<Call>::make_raw(std::forward<F>(function),
                                                std::forward<Arguments>(arguments)...);
     if (call == nullptr) {
         scheduler().release_task();
-        return std::unexpected(no_frame_error);
+        return Spawned(std::unexpect, no_frame_error);
     }
     call->free = [](PooledBlock& block) { PoolBox<Call>::destroy(static_cast<Call*>(&block)); };
     auto task = call->call();
     if (!call->begin(task, owner_)) {
         scheduler().release_task();
         call->free(*call);
-        return std::unexpected(no_frame_error);
+        return Spawned(std::unexpect, no_frame_error);
     }
     add(*call);
-    return TaskHandle<SpawnedValue<F, Arguments...>>(call);
+    return Spawned(std::in_place, call);
 }
 
 template <class Body>

@@ -108,6 +108,10 @@ struct SpanInputs {
 template <class Outcomes>
 struct Raced {
     Raced(std::size_t index, Outcomes&& each) : first(index), outcomes(std::move(each)) {}
+    template <std::size_t index>
+    auto& outcome() {
+        return std::get<index>(outcomes);
+    }
     std::size_t first;
     Outcomes outcomes;  // std::optional<Result<T>> each, empty if the branch was cancelled
 };

@@ -76,7 +76,9 @@ public:
         return ReadOperation(descriptor_.get(), into, offset);
     }
 
-    // Writes at the position, which moves on. Gives how much was written, maybe less than all.
+    // Writes at the position, which moves on. Gives how much was written, maybe less than all: then
+    // something is wrong, a full disk mostly, and io_uring may have left the position where it was.
+    // So go on with write_at(), or use write_all() from the start.
     //
     // Cancellation: nothing was written, or what was is given.
     // Source: write(2).

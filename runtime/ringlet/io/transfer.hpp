@@ -44,15 +44,19 @@ class [[nodiscard]] WriteOperation : public OperationOf<WriteOperation, std::siz
 public:
     static constexpr const char* reason = "write";
 
-    WriteOperation(int descriptor, std::span<const std::byte> from, std::uint64_t offset)
-        : descriptor_(descriptor), from_(from), offset_(offset) {}
+    // flags: of pwritev2(2).
+    WriteOperation(int descriptor, std::span<const std::byte> from, std::uint64_t offset,
+                   int flags = 0)
+        : descriptor_(descriptor), flags_(flags), from_(from), offset_(offset) {}
     void prepare(io_uring_sqe& sqe) const {
         ::io_uring_prep_write(&sqe, descriptor_, from_.data(), transfer_size(from_), offset_);
+        sqe.rw_flags = flags_;
     }
     std::size_t value(int result) const { return static_cast<std::size_t>(result); }
 
 private:
     int descriptor_;
+    int flags_;
     std::span<const std::byte> from_;
     std::uint64_t offset_;
 };
@@ -61,7 +65,8 @@ private:
 // After the bytes have come nothing is awaited any more, so a time limit never loses them.
 Task<std::size_t> read_or_wait(int descriptor, std::span<std::byte> into);
 
-// Writes until all is written, waiting for room where the descriptor is O_NONBLOCK.
+// Writes until all is written, waiting for room where the descriptor is O_NONBLOCK. At the position
+// of a file, what follows a short write goes to the file's end: the position cannot be trusted then.
 Task<void> write_everything(int descriptor, std::span<const std::byte> from,
                             std::uint64_t offset = at_position);
 

@@ -17,7 +17,7 @@ template <Limits limits_>
 class Runtime {
     static_assert(limits_.are_valid(),
                   "Limits: frame classes rise in steps of 16 bytes up to frame_bytes_max, without "
-                  "gaps, and no bound is 0");
+                  "gaps; no bound is 0; the completion queue has a maximum (completions_max)");
 
 public:
     static constexpr Limits limits = limits_;

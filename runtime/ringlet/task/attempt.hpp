@@ -20,6 +20,9 @@ public:
     public:
         Awaiter(Attempt& attempt, TaskBlock& waiter)
             : A::template Awaiter<true>(attempt.awaitable_, waiter) {}
+        [[nodiscard("an attempt's error has to be looked at")]] auto await_resume() {
+            return A::template Awaiter<true>::await_resume();
+        }
     };
 
 private:

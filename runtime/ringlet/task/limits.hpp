@@ -14,6 +14,12 @@ struct FrameClass {
 inline constexpr unsigned frame_classes_max = 8;
 inline constexpr unsigned frame_bytes_max = 8192;
 
+// The runtime's own operations: the signals, the log, a waker, the boot-time alarm.
+inline constexpr unsigned internal_operations = 4;
+
+// IORING_MAX_CQ_ENTRIES of the kernel.
+inline constexpr unsigned completions_max = 65536;
+
 // The defaults suit a desktop program of some dozen tasks; firmware names its own.
 struct Limits {
     unsigned tasks = 128;        // spawned tasks alive at once
@@ -21,7 +27,7 @@ struct Limits {
     unsigned descriptors = 128;  // open at once, those being closed included
 
     // Coroutine frames, and the blocks of spawned tasks, timeouts, groups and branches.
-    FrameClass frames[frame_classes_max] = {{64, 128},  {128, 256}, {192, 256}, {256, 128},
+    FrameClass frames[frame_classes_max] = {{64, 128},  {128, 256}, {192, 320}, {256, 160},
                                             {512, 64}, {1024, 32}, {2048, 8},  {8192, 2}};
 
     unsigned inline_awaits = 128;    // awaits ready at once before a task lets the others run
@@ -37,6 +43,11 @@ struct Limits {
         return sum;
     }
 
+    // What the completion queue has room for: each operation and the cancel of each, and closes.
+    constexpr unsigned completions() const {
+        return 2 * (operations + internal_operations) + descriptors;
+    }
+
     // True if the bounds fit together; Runtime<limits> asserts it at compile time.
     constexpr bool are_valid() const {
         unsigned previous = 0;
@@ -50,7 +61,8 @@ struct Limits {
             previous = each.bytes;
         }
         return previous != 0 && previous <= frame_bytes_max && tasks > 0 && operations > 0 &&
-               descriptors > 0 && inline_awaits > 0 && bounded_workers > 0 && unbounded_workers > 0;
+               descriptors > 0 && completions() <= completions_max && inline_awaits > 0 &&
+               bounded_workers > 0 && unbounded_workers > 0;
     }
 };
 

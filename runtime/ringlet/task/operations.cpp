@@ -26,9 +26,9 @@ std::uint64_t token(const Operation& operation, std::uint16_t generation) {
 
 RingSize Operations::ring_size(const Limits& limits) {
     constexpr unsigned submissions_max = 4096;
-    const unsigned at_once = limits.operations + internal_max;
-    return {.submissions = std::min(std::max(8u, 2 * at_once), submissions_max),
-            .completions = 2 * at_once + limits.descriptors};
+    const unsigned at_once = 2 * (limits.operations + internal_operations);
+    return {.submissions = std::min(std::max(8u, at_once), submissions_max),
+            .completions = limits.completions()};
 }
 
 void Operations::start(Operation& operation) {
@@ -41,22 +41,24 @@ void Operations::start(Operation& operation) {
 }
 
 void Operations::start_internal(Operation& operation) {
-    RINGLET_ASSERT(operation.is_idle() && internal_ < internal_max);
+    RINGLET_ASSERT(operation.is_idle() && internal_ < internal_operations);
     operation.cancel_requested_ = false;
-    submit(operation);
+    prepare(operation);
     operation.state_ = Operation::State::internal;
-    --in_flight_;
     ++internal_;
 }
 
 void Operations::submit(Operation& operation) {
+    prepare(operation);
+    operation.state_ = Operation::State::in_flight;
+    in_flight_max_ = std::max(in_flight_max_, ++in_flight_);
+}
+
+void Operations::prepare(Operation& operation) {
     io_uring_sqe& sqe = ring_.next_sqe();
     static_cast<const OperationHooks*>(operation.hooks)->prepare(operation, sqe);
     operation.generation_ = ++generation_;
     sqe.user_data = token(operation, operation.generation_);
-    operation.state_ = Operation::State::in_flight;
-    ++in_flight_;
-    in_flight_max_ = std::max(in_flight_max_, std::min(in_flight_, limit_));
 }
 
 bool Operations::cancel(Operation& operation) {

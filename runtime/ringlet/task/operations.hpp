@@ -53,9 +53,6 @@ private:
 
 class Operations {
 public:
-    // Internal operations have reserved credits: the signal reader, the log writer, a waker.
-    static constexpr unsigned internal_max = 4;
-
     Operations(const Limits& limits, Ring& ring) : ring_(ring), limit_(limits.operations) {}
     ~Operations() { RINGLET_ASSERT(is_quiet()); }
     Operations(const Operations&) = delete;
@@ -86,6 +83,7 @@ public:
 
 private:
     void submit(Operation& operation);
+    void prepare(Operation& operation);
     void complete(Operation& operation, const Completion& completion);
     void admit();
 

@@ -125,21 +125,23 @@ private:
 };
 
 // The awaiter of a Result: its value, or the coroutine ends with its error.
-template <class T>
+template <class T, class Given>
 class ResultAwaiter {
 public:
-    ResultAwaiter(Result<T>& result, TaskBlock& block) : result_(result), block_(block) {}
+    ResultAwaiter(Given& result, TaskBlock& block) : result_(result), block_(block) {}
     ResultAwaiter(const ResultAwaiter&) = delete;
-    bool await_ready() { return result_.has_value() && !block_.cancelled; }
+    bool await_ready() { return result_.has_value() && scheduler().may_go_on(); }
     void await_suspend(std::coroutine_handle<>) {
-        block_.cancelled ? block_.stop_cancelled() : block_.stop_with(result_.error(), false);
+        if (block_.cancelled) return block_.stop_cancelled();
+        if (!result_.has_value()) return block_.stop_with(result_.error(), false);
+        block_.step = Step::resume;  // the credit is used up: the others run first
     }
     T await_resume() {
-        if constexpr (!std::is_void_v<T>) return std::move(*result_);
+        if constexpr (!std::is_void_v<T>) return std::move(*result_);  // a const one is copied
     }
 
 private:
-    Result<T>& result_;
+    Given& result_;
     TaskBlock& block_;
 };
 
@@ -182,12 +184,12 @@ public:
 
     FailAwaiter await_transform(Fail why) { return FailAwaiter(why.error, *block); }
     template <class T>
-    ResultAwaiter<T> await_transform(Result<T>&& result) {
-        return ResultAwaiter<T>(result, *block);
+    auto await_transform(Result<T>&& result) {
+        return ResultAwaiter<T, Result<T>>(result, *block);
     }
     template <class T>
-    ResultAwaiter<T> await_transform(Result<T>& result) {
-        return ResultAwaiter<T>(result, *block);
+    auto await_transform(const Result<T>& result) {
+        return ResultAwaiter<T, const Result<T>>(result, *block);
     }
 };
 

@@ -124,7 +124,9 @@ TaskBlock* Scheduler::take_next() {
         --credit_;
         return next;
     }
-    next->waiting == nullptr ? start(*next) : push_ready(*next);
+    // A start never waits: a timeout that has expired already lets its work run to its first wait.
+    if (next->waiting == nullptr) return next;
+    push_ready(*next);
     return nullptr;
 }
 

@@ -41,6 +41,9 @@ public:
         return status;
     }
 
+    // What the program wrote to standard error, the log included.
+    std::string_view log() const { return world_.written(2); }
+
     bool deadlocked() const { return deadlocked_; }
     // What the last run has used.
     const RunReport& report() const { return report_; }

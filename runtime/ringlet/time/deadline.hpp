@@ -14,6 +14,7 @@ public:
     template <class Rep, class Period>
     static Deadline after(std::chrono::duration<Rep, Period> span,
                           Clock clock = Clock::monotonic) {
+        RINGLET_ASSERT(current_scheduler != nullptr);  // time is the running loop's
         return {clock, later(scheduler().now(clock), to_nanoseconds(span))};
     }
     static constexpr Deadline none() { return {Clock::monotonic, never}; }

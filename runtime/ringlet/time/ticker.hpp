@@ -23,7 +23,7 @@ public:
     explicit Ticker(std::chrono::duration<Rep, Period> period, Missed policy = Missed::skip,
                     Clock clock = Clock::monotonic, Slack slack = {})
         : period_(to_nanoseconds(period).count()),
-          next_(later(scheduler().now(clock), Nanoseconds(period_))),
+          next_(Deadline::after(period, clock).at()),
           slack_(slack),
           clock_(clock),
           policy_(policy) {
