@@ -4,7 +4,6 @@
 #include <ringlet/app/format.hpp>
 #include <ringlet/app/json_lines.hpp>
 #include <ringlet/app/table.hpp>
-#include <ringlet/base/log.hpp>
 #include <ringlet/io/bytes.hpp>
 #include <ringlet/io/standard_streams.hpp>
 #include <ringlet/task/attempt.hpp>
@@ -24,7 +23,25 @@ Task<void> say(std::string_view words) {
     (void)written;
 }
 
+double records_per_second(std::uint64_t records, double seconds) {
+    return seconds > 0 ? static_cast<double>(records) / seconds : 0;
+}
+
 }  // namespace
+
+// `line`: the last that came, or 0.
+void Pipeline::note_failure(std::string_view name, std::uint64_t line, ringlet::Error error) {
+    ringlet::FixedText<256> shown;  // of a path however long
+    shown.append_printable(name);
+    failures_.format("pipeline: %s", shown.c_str());
+    if (line > 0) failures_.format(": after line %llu", static_cast<unsigned long long>(line));
+    failures_.format(": %s\n", text(error));
+}
+
+void Pipeline::note_source_failure(ringlet::Error error, std::uint64_t line) {
+    source_failed_ = true;
+    note_failure(settings_.source, line, error);
+}
 
 void Pipeline::note_output_failure(ringlet::Error error) {
     const bool to_standard_output = settings_.output.empty();
@@ -33,23 +50,25 @@ void Pipeline::note_output_failure(ringlet::Error error) {
         return;
     }
     output_failed_ = true;
-    ringlet::log::error("pipeline: %s: %s",
-                        to_standard_output ? "standard output" : settings_.output.data(),
-                        text(error));
+    note_failure(to_standard_output ? "standard output" : settings_.output, 0, error);
 }
 
-// Runs shielded, after the stages have ended in whatever way.
+// Runs shielded, after the work has ended in whatever way.
 Task<void> Pipeline::finish(ringlet::Outcome outcome) {
-    if (!output_is_lost()) {
+    const bool keep_old = nothing_came(outcome);
+    if (!keep_old && !output_is_lost()) {
         const auto written = co_await attempt(write_left_results());
         if (!written) note_output_failure(written.error());
     }
-    if (output_is_lost()) {  // the old file stays
+    if (keep_old || output_is_lost()) {  // the old file stays
         const auto removed = co_await attempt(output_.abandon());
-        if (!removed) ringlet::log::warning("pipeline: temporary: %s", text(removed.error()));
+        if (!removed) failures_.format("pipeline: a temporary stays: %s\n", text(removed.error()));
     }
     while (const auto left = rejects_.try_get()) co_await write_rejects(*left);
-    co_await write_summary(outcome);
+    begin_message();
+    message_.append(failures_.view());
+    co_await say(message_.view());
+    if (began_ || outcome != ringlet::Outcome::value) co_await write_summary(outcome);
 }
 
 Task<void> Pipeline::write_left_results() {
@@ -66,23 +85,28 @@ Task<void> Pipeline::write_left_results() {
 // Writes `first` and those behind it, many in one write.
 Task<void> Pipeline::write_rejects(Reject first) {
     constexpr std::size_t room_for_one = reason_bytes + 48;
-    message_.clear();
+    begin_message();
     for (std::optional<Reject> item = first; item;) {
         message_.format("pipeline: line %llu: %s\n", static_cast<unsigned long long>(item->line),
                         item->reason.data());
-        if (message_.size() + room_for_one > 8_KiB) break;
+        if (message_.size() + room_for_one > message_bytes) break;
         item = rejects_.try_get();
     }
     co_await say(message_.view());
 }
 
-Task<void> Pipeline::write_summary(ringlet::Outcome outcome) {
-    const auto elapsed = ringlet::scheduler().now() - began_;
-    const double seconds = static_cast<double>(elapsed) / 1e9;
+void Pipeline::begin_message() {
     message_.clear();
-    if (outcome == ringlet::Outcome::cancelled) {
-        message_.format("pipeline: stopped after line %llu; left undone: %llu lines that were read, "
-                        "and %llu records in windows that are not complete\n",
+    if (progress_) message_.append(progress_->erase());
+}
+
+Task<void> Pipeline::write_summary(ringlet::Outcome outcome) {
+    const ringlet::Instant now = ringlet::scheduler().now();
+    const double seconds = static_cast<double>(now - began_.value_or(now)) / 1e9;
+    begin_message();
+    if (outcome != ringlet::Outcome::value && !reader_has_left_) {
+        message_.format("pipeline: stopped after line %llu; left undone: %llu lines that were read,"
+                        " and %llu records in windows that are not complete\n",
                         static_cast<unsigned long long>(counts_.lines),
                         static_cast<unsigned long long>(counts_.lines - counts_.good - counts_.bad),
                         static_cast<unsigned long long>(windows_.pending()));
@@ -105,7 +129,7 @@ void Pipeline::append_summary_line(double seconds) {
         .add("windows", output_.rows())
         .add("bytes", counts_.bytes)
         .add("seconds", seconds)
-        .add("records_per_second", static_cast<double>(counts_.lines) / seconds)
+        .add("records_per_second", records_per_second(counts_.lines, seconds))
         .open("queues");
     const auto add_queue = [&](const char* name, const auto& queue) {
         line.open(name)
@@ -129,7 +153,7 @@ void Pipeline::append_summary_text(double seconds) {
                     static_cast<unsigned long long>(counts_.bad));
     message_.append_fixed(seconds, 3);
     message_.append(" s; ");
-    message_.append_fixed(static_cast<double>(counts_.lines) / seconds, 0);
+    message_.append_fixed(records_per_second(counts_.lines, seconds), 0);
     message_.append(" records/s; ");
     ringlet::append_size_rounded(message_, counts_.bytes);
     message_.format("; %llu windows\npipeline: queues, most held of their capacity:",

@@ -13,10 +13,11 @@ namespace {
 using ringlet::Align;
 using ringlet::TableColumn;
 
+// The name is last: only there it is never cut.
 constexpr TableColumn columns[] = {
-    {"SENSOR", 16},           {"COUNT", 7, Align::right}, {"MIN", 12, Align::right},
-    {"MAX", 12, Align::right}, {"MEAN", 22, Align::right}, {"LAST", 12, Align::right},
-    {"T", 14, Align::right}};
+    {"COUNT", 7, Align::right}, {"MIN", 12, Align::right},  {"MAX", 12, Align::right},
+    {"MEAN", 22, Align::right}, {"LAST", 12, Align::right}, {"T", 14, Align::right},
+    {"SENSOR"}};
 
 // A number in as few characters as read back the same.
 class Number {
@@ -43,9 +44,9 @@ void Output::add(const WindowResult& result) {
         name.append_printable(result.sensor.view());
         return ringlet::append_table_row(
             buffer_, columns,
-            {name.view(), Number(result.count).view(), Number(result.min).view(),
-             Number(result.max).view(), Number(result.mean).view(),
-             Number(result.last_value).view(), Number(result.last_t).view()});
+            {Number(result.count).view(), Number(result.min).view(), Number(result.max).view(),
+             Number(result.mean).view(), Number(result.last_value).view(),
+             Number(result.last_t).view(), name.view()});
     }
     std::array<char, row_bytes_max> memory;
     ringlet::JsonLine line(memory);

@@ -2,8 +2,8 @@
 #include <pipeline.hpp>
 
 #include <ringlet/app/exit_status.hpp>
-#include <ringlet/app/progress.hpp>
 #include <ringlet/base/log.hpp>
+#include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
 #include <ringlet/io/bytes.hpp>
@@ -38,26 +38,31 @@ std::span<char> Pipeline::slot(std::uint32_t index) {
 }
 
 Task<int> Pipeline::run() {
-    began_ = ringlet::scheduler().now();
-    auto source = co_await attempt(Source::open(settings_.source.data()));
-    if (!source) {
-        ringlet::log::error("pipeline: %s: %s", settings_.source.data(), text(source.error()));
-        co_return ringlet::exit_status::some_failed;
-    }
-    const char* const path = settings_.output.empty() ? nullptr : settings_.output.data();
-    const auto opened = co_await attempt(output_.open(path));
-    if (!opened) {
-        ringlet::log::error("pipeline: %s: %s", path, text(opened.error()));
-        co_return ringlet::exit_status::some_failed;
-    }
     auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
-    const auto done = co_await attempt(ringlet::finally(stages(*source), clean_up));
+    const auto done = co_await attempt(ringlet::finally(work(), clean_up));
     if (!done && !output_is_lost()) {
         ringlet::log::error("pipeline: %s", text(done.error()));
         co_return ringlet::exit_status::some_failed;
     }
     const bool all_well = counts_.bad == 0 && !source_failed_ && !output_failed_;
     co_return all_well ? ringlet::exit_status::ok : ringlet::exit_status::some_failed;
+}
+
+// The output comes first: what cannot be written shall not be waited for.
+Task<void> Pipeline::work() {
+    const char* const path = settings_.output.empty() ? nullptr : settings_.output.data();
+    const auto opened = co_await attempt(output_.open(path));
+    if (!opened) {
+        note_output_failure(opened.error());
+        co_return;
+    }
+    auto source = co_await attempt(Source::open(settings_.source.data()));
+    if (!source) {
+        note_source_failure(source.error(), 0);
+        co_return;
+    }
+    began_ = ringlet::scheduler().now();
+    co_await stages(*source);
 }
 
 // Starts the stages, and closes each queue once those that fill it have ended.
@@ -90,17 +95,14 @@ Task<void> Pipeline::read(Source& source) {
                               {.line_bytes_max = static_cast<std::size_t>(settings_.max_line)});
     for (;;) {
         const auto line = co_await attempt(lines.next());
+        counts_.bytes = source.bytes();
         if (line && !*line) co_return;
         if (!line && line.error() != ringlet::line_too_long) {
-            source_failed_ = true;
-            ringlet::log::error("pipeline: %s: after line %llu: %s", settings_.source.data(),
-                                static_cast<unsigned long long>(lines.line_number()),
-                                text(line.error()));
+            note_source_failure(line.error(), lines.line_number());
             co_return;  // what was read is worked on to the end
         }
         ++counts_.lines;
         if (line) {
-            counts_.bytes += (*line)->size() + 1;
             co_await take_line(**line, lines.line_number());
         } else {
             co_await reject(lines.line_number(), text(line.error()));
@@ -182,11 +184,12 @@ Task<void> Pipeline::write() {
     }
 }
 
+// A cancellation lets a report that has begun be written to its end: what is counted is told.
 Task<void> Pipeline::report() {
     for (;;) {
         const auto first = co_await rejects_.get();
         if (!first) co_return;
-        co_await write_rejects(*first);
+        co_await ringlet::shield(write_rejects(*first));
     }
 }
 
@@ -194,16 +197,17 @@ Task<void> Pipeline::show_progress() {
     auto terminal = ringlet::standard_error();
     if (!terminal.is_terminal()) co_return;
     const int columns = ringlet::scheduler().system().terminal_columns(terminal.descriptor());
-    ringlet::ProgressLine line("pipeline", static_cast<std::size_t>(columns));
+    progress_.emplace("pipeline", static_cast<std::size_t>(columns));
     ringlet::Ticker every(ringlet::progress_interval_min);
+    const double interval = std::chrono::duration<double>(ringlet::progress_interval_min).count();
     std::uint64_t before = 0;
     for (;;) {
         co_await every.tick();
-        const double rate = static_cast<double>(counts_.lines - before) / 0.2;
+        const double rate = static_cast<double>(counts_.lines - before) / interval;
         before = counts_.lines;
         const ringlet::ProgressNumbers numbers{
             .done = counts_.lines, .failed = counts_.bad, .per_second = rate};
-        const auto update = line.update(ringlet::scheduler().now(), numbers);
+        const auto update = progress_->update(ringlet::scheduler().now(), numbers);
         const auto written = co_await attempt(terminal.write_all(ringlet::bytes_of(update)));
         if (!written) co_return;
     }

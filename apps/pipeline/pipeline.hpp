@@ -14,6 +14,7 @@
 #include <source.hpp>
 #include <windows.hpp>
 
+#include <ringlet/app/progress.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/task/task.hpp>
 
@@ -53,7 +54,10 @@ private:
     static constexpr std::size_t slots_max = queue_depth_max + workers_max + 1;
     static constexpr std::size_t read_bytes = 64_KiB;  // at a time
     static constexpr std::size_t record_json_bytes = 8_KiB;
+    // What a pipe takes in one piece (PIPE_BUF), so that lines of the log never stand in between.
+    static constexpr std::size_t message_bytes = 4_KiB;
 
+    ringlet::Task<void> work();
     ringlet::Task<void> stages(Source& source);
     ringlet::Task<void> read(Source& source);
     ringlet::Task<void> parse();
@@ -64,19 +68,26 @@ private:
     ringlet::Task<void> finish(ringlet::Outcome outcome);
     ringlet::Task<void> write_left_results();
     ringlet::Task<void> write_rejects(Reject first);
+    void note_failure(std::string_view name, std::uint64_t line, ringlet::Error error);
+    void note_source_failure(ringlet::Error error, std::uint64_t line);
     void note_output_failure(ringlet::Error error);
     ringlet::Task<void> write_summary(ringlet::Outcome outcome);
 
     ringlet::Task<void> take_line(std::string_view text, std::uint64_t number);
     ringlet::Task<void> reject(std::uint64_t line, const char* reason);
     bool output_is_lost() const { return output_failed_ || reader_has_left_; }
+    // It ended before the source gave anything: that replaces no file.
+    bool nothing_came(ringlet::Outcome outcome) const {
+        return counts_.lines == 0 && (source_failed_ || outcome != ringlet::Outcome::value);
+    }
+    void begin_message();
     std::span<char> slot(std::uint32_t index);
     void append_summary_line(double seconds);
     void append_summary_text(double seconds);
 
     Settings settings_;
     Counts counts_;
-    ringlet::Instant began_ = 0;
+    std::optional<ringlet::Instant> began_;  // the first stage
     bool source_failed_ = false;
     bool output_failed_ = false;
     bool reader_has_left_ = false;  // nobody reads standard output any more
@@ -89,7 +100,10 @@ private:
     Windows windows_;
     std::optional<WindowResult> complete_;  // on its way into results_
     Output output_;
-    ringlet::FixedText<8_KiB> message_;  // what report() or finish() is about to write
+    // Told at the end, and not by the log, whose lines would stand among the pipeline's own.
+    ringlet::FixedText<1_KiB> failures_;
+    ringlet::FixedText<message_bytes> message_;  // what report() or finish() is about to write
+    std::optional<ringlet::ProgressLine> progress_;
     ringlet::JsonArena<record_json_bytes + 8 * line_bytes_max> json_;
     std::array<char, line_bytes_max + read_bytes> read_buffer_;
     std::array<char, slot_storage_bytes> slot_storage_;

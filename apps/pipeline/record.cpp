@@ -9,11 +9,22 @@ SensorName::SensorName(std::string_view name) : size_(static_cast<std::uint8_t>(
     std::copy(name.begin(), name.end(), bytes_.begin());
 }
 
+namespace {
+
+// A record is one line: what the parser says of lines would only confuse.
+void append_message(ringlet::TextBuffer& why, std::string_view message) {
+    constexpr std::string_view place = "line 1, ";
+    if (message.starts_with(place)) message.remove_prefix(place.size());
+    why.append_printable(message);
+}
+
+}  // namespace
+
 bool parse_record(ringlet::Json& json, std::string_view line, Record& record,
                   ringlet::TextBuffer& why) {
     const auto document = json.parse(line);
     if (!document) {
-        why.append_printable(json.message());
+        append_message(why, json.message());
         return false;
     }
     const ringlet::JsonValue root = document->root();
@@ -21,7 +32,7 @@ bool parse_record(ringlet::Json& json, std::string_view line, Record& record,
     const auto t = sensor ? root.number("t") : ringlet::Result<double>(0);
     const auto value = sensor && t ? root.number("value") : ringlet::Result<double>(0);
     if (!sensor || !t || !value) {
-        why.append_printable(json.message());
+        append_message(why, json.message());
         return false;
     }
     if (sensor->empty() || sensor->size() > sensor_bytes_max) {

@@ -37,9 +37,9 @@ ringlet::Command command(std::span<const ringlet::Option> table) {
                      .help = "SOURCE is a path, - for standard input, tcp://HOST:PORT to connect, "
                              "or tcp-listen://HOST:PORT to wait for one connection. HOST is an "
                              "address in numbers."},
-        .epilogue = "Exit status: 0 all well; 1 some records were bad, or the source could not be "
-                    "read,\nor the output not be written; 2 wrong usage or configuration; 69 no "
-                    "io_uring;\n130, 143 ended by a signal.\n",
+        .epilogue = "Exit status: 0 all well; 1 some records were bad, or the source could not be\n"
+                    "read, or the output not be written; 2 wrong usage or configuration; 69 no\n"
+                    "io_uring; 130, 143 ended by a signal.\n",
     };
 }
 

@@ -1,9 +1,11 @@
 // Opening and reading sources.
 #include <source.hpp>
 
-#include <ringlet/base/log.hpp>
+#include <ringlet/app/text_buffer.hpp>
 #include <ringlet/io/address.hpp>
+#include <ringlet/io/bytes.hpp>
 #include <ringlet/io/standard_streams.hpp>
+#include <ringlet/task/attempt.hpp>
 
 #include <optional>
 
@@ -19,7 +21,12 @@ std::optional<std::string_view> behind(std::string_view name, std::string_view s
 ringlet::Task<ringlet::TcpSocket> accept_one(ringlet::SocketAddress address) {
     auto listener = co_await ringlet::TcpListener::listen(address, {.backlog = 1});
     const auto local = co_await listener.local_address();
-    ringlet::log::info("listening on %s", ringlet::text(local).c_str());
+    // Not by the log, which would write it at a time of its own.
+    ringlet::FixedText<128> words;
+    words.format("pipeline: listening on %s\n", ringlet::text(local).c_str());
+    const auto said = co_await ringlet::attempt(
+        ringlet::standard_error().write_all(ringlet::bytes_of(words.view())));
+    static_cast<void>(said);  // who reads no messages may know the port
     co_return co_await listener.accept();
 }
 
@@ -39,7 +46,19 @@ ringlet::Task<Source> Source::open(const char* name) {
     co_return Source(co_await ringlet::File::open(name));
 }
 
+bool Source::has_address(std::string_view name) {
+    auto address = behind(name, "tcp://");
+    if (!address) address = behind(name, "tcp-listen://");
+    return !address || ringlet::parse_address(*address);
+}
+
 ringlet::Task<std::size_t> Source::read(std::span<std::byte> into) {
+    const std::size_t count = co_await read_some(into);
+    bytes_ += count;
+    co_return count;
+}
+
+ringlet::Task<std::size_t> Source::read_some(std::span<std::byte> into) {
     if (auto* const file = std::get_if<ringlet::File>(&stream_)) {
         co_return co_await file->read(into);
     }

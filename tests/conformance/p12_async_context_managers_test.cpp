@@ -24,7 +24,8 @@ struct Database {
 class Transaction {
 public:
     explicit Transaction(Database& database) : database_(&database) { ++database.begun; }
-    Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+    Transaction(Transaction&& other) noexcept
+        : database_(std::exchange(other.database_, nullptr)) {}
 
     Task<void> insert() {
         co_await sleep(500us);

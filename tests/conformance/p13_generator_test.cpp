@@ -1,5 +1,5 @@
-// P13: values produced lazily, at the consumer's pace; leaving early destroys the producer's locals;
-// errors reach the consumer.
+// P13: values produced lazily, at the consumer's pace; leaving early destroys the producer's
+// locals; errors reach the consumer.
 #include "support/cases.hpp"
 
 #include "conformance/pool_hog.hpp"

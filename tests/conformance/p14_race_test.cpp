@@ -93,7 +93,8 @@ RINGLET_CASE(Race, hands_over_both_that_complete_in_one_turn) {
 // Not cancelled everywhere: then another may be first.
 RINGLET_CASE_UNCUT(Race, hands_over_a_loser_that_could_not_be_stopped) {
     const auto raced =
-        co_await race(shield(value_after(50ms, 1)), value_after(500us, 2), shield(error_after(1ms)));
+        co_await race(shield(value_after(50ms, 1)), value_after(500us, 2),
+                      shield(error_after(1ms)));
     EXPECT_EQ(raced.first, 1u);
     EXPECT_TRUE(std::get<0>(raced.outcomes) && **std::get<0>(raced.outcomes) == 1);
     const auto& error = std::get<2>(raced.outcomes);

@@ -160,7 +160,7 @@ TEST(AtomicFiles, survive_a_failure_of_every_operation) {
 // Wherever it is cancelled: whole contents, and no temporary.
 TEST(AtomicFiles, survive_a_cancellation_everywhere) {
     const auto scenario = []() -> Task<void> {
-        co_await attempt(make_folder("/etc"));
+        (void)co_await attempt(make_folder("/etc"));
         co_await write_atomic("/etc/config", bytes_of("old"));
         co_await write_atomic("/etc/config", bytes_of("new"));
     };

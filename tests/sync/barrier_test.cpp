@@ -132,7 +132,7 @@ Task<void> storm(unsigned seed) {
         for (int i = 0; i < 6; ++i) {
             const auto index = co_await attempt(barrier.wait());
             if (index) ++given[*index];
-            if (dice.one_in(3)) co_await attempt(yield());
+            if (dice.one_in(3)) (void)co_await attempt(yield());
         }
     };
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {

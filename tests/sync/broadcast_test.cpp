@@ -207,7 +207,7 @@ Task<void> storm(unsigned seed) {
                 last = **message;
                 ++account.received;
             }
-            if (dice.one_in(2)) co_await attempt(yield());
+            if (dice.one_in(2)) (void)co_await attempt(yield());
         }
     };
     auto send = [&]() -> Task<void> {

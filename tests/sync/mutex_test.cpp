@@ -132,10 +132,10 @@ Task<void> storm(unsigned seed) {
             EXPECT_FALSE(inside) << "seed " << seed;
             {
                 const Inside here(inside);
-                if (dice.one_in(2)) co_await attempt(yield());
+                if (dice.one_in(2)) (void)co_await attempt(yield());
             }
             if (dice.one_in(3)) guard->unlock();
-            if (dice.one_in(3)) co_await attempt(yield());
+            if (dice.one_in(3)) (void)co_await attempt(yield());
         }
     };
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {

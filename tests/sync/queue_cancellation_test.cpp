@@ -171,7 +171,7 @@ Task<void> storm(unsigned seed) {
                 const auto item = co_await attempt(queue.get());
                 if (item && *item) --balance[static_cast<unsigned>(**item)];
             }
-            if (dice.one_in(3)) co_await attempt(yield());  // can be interrupted, too
+            if (dice.one_in(3)) (void)co_await attempt(yield());  // can be interrupted, too
         }
     };
     auto poke = [&]() -> Task<void> {

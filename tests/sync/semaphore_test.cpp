@@ -206,7 +206,7 @@ Task<void> storm(unsigned seed) {
             if (!permit) continue;
             const Inside here(inside);
             most_inside = std::max(most_inside, inside);
-            if (dice.one_in(2)) co_await attempt(yield());
+            if (dice.one_in(2)) (void)co_await attempt(yield());
         }
     };
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {

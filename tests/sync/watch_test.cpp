@@ -145,7 +145,7 @@ Task<void> storm(unsigned seed) {
                 EXPECT_GT(**value, seen) << "seed " << seed;
                 seen = **value;
             }
-            if (dice.one_in(3)) co_await attempt(yield());
+            if (dice.one_in(3)) (void)co_await attempt(yield());
         }
         ++ended;
         ended_up_to_date += seen == last ? 1 : 0;
