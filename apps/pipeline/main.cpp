@@ -3,8 +3,6 @@
 
 #include <ringlet/run/runtime.hpp>
 
-#include <fcntl.h>
-
 namespace {
 
 constexpr ringlet::Limits limits{
@@ -16,19 +14,8 @@ constexpr ringlet::Limits limits{
     .unbounded_workers = 2};
 ringlet::Runtime<limits> runtime;
 
-// Whoever starts us without a standard stream leaves its number to the next file that is opened:
-// messages would end in the output. What stands there now fails, as the closed stream did.
-void occupy_standard_streams() {
-    for (int number = 0; number <= 2; ++number) {
-        if (::fcntl(number, F_GETFD) >= 0) continue;
-        const int opened = ::open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
-        static_cast<void>(opened);  // is `number`: the lowest that is free
-    }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    occupy_standard_streams();
     return runtime.run(pipeline::run_command, argc, argv);
 }

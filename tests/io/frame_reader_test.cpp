@@ -31,6 +31,7 @@ void expect_frames(std::string_view bytes, FrameOptions options,
                    const std::vector<std::string>& expected, Error error = {}) {
     for (std::size_t piece = 1; piece <= bytes.size() + 1; ++piece) {
         const auto body = [&]() -> Task<void> {
+            const support::Unsealed for_the_strings;
             Pieces source(bytes, piece);
             std::array<std::byte, 12> storage;
             FrameReader frames(source, storage, options);

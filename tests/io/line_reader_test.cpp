@@ -58,6 +58,7 @@ void expect_lines(std::string_view text, const Lines& expected, std::size_t stor
         for (std::size_t more = 0; more < 3; ++more) {
             ringlet::testing::Simulation simulation;
             const auto body = [&]() -> Task<void> {
+                const support::Unsealed for_the_strings;
                 Pieces source(text, piece);
                 std::vector<char> storage(storage_bytes + more);
                 LineOptions limited = options;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include <dirent.h>
 #include <unistd.h>
@@ -80,6 +81,18 @@ TEST(Run, refuses_to_nest_and_goes_on) {
     const auto main = []() -> Task<int> {
         co_await yield();
         co_return kernel_runtime.run(nothing) == exit_nested_run ? 4 : 5;
+    };
+    EXPECT_STATUS(4, main);
+}
+
+TEST(Run, refuses_a_second_thread_meanwhile) {
+    static Runtime<Limits{}> other;
+    const auto main = []() -> Task<int> {
+        const support::Unsealed for_the_thread;
+        int status = 0;
+        std::thread([&status] { status = other.run(nothing); }).join();
+        co_await yield();
+        co_return status == exit_nested_run ? 4 : 5;
     };
     EXPECT_STATUS(4, main);
 }

@@ -30,6 +30,19 @@ inline constexpr Limits case_limits{
 
 inline Runtime<case_limits> case_runtime;
 
+// Opens the seal for as long as it lives: for test code that allocates inside a run.
+class Unsealed {
+public:
+    Unsealed() { seal(false); }
+    ~Unsealed() { seal(true); }
+    Unsealed(const Unsealed&) = delete;
+
+private:
+    static void seal(bool closed) {
+        if (seal_handler != nullptr) seal_handler(closed);
+    }
+};
+
 // Skips the test where there is no io_uring, and says why.
 #define RINGLET_RUN_ON_KERNEL(runtime, ...)                                          \
     do {                                                                             \

@@ -5,6 +5,8 @@
 // told apart: a full frame pool is not the kernel's ENOMEM.
 #pragma once
 
+#include <ringlet/base/panic.hpp>
+
 #include <cstdint>
 #include <expected>
 #include <system_error>
@@ -67,7 +69,7 @@ const char* text(Error error);
 
 // `co_await fail(error)` ends the coroutine with the error, as if it had come from a call.
 struct [[nodiscard]] Fail {
-    explicit constexpr Fail(Error why) : error(why) {}
+    explicit constexpr Fail(Error why) : error(why) { RINGLET_ASSERT(why != Error()); }
     Error error;
 };
 constexpr Fail fail(Error error) {

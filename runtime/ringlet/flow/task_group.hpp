@@ -168,7 +168,8 @@ public:
 
     // `co_await TaskGroup::run([&](TaskGroup& group) -> Task<T> {...})`: runs the body, waits for
     // every task, and gives the body's value, or the first error of the body or a task. Further
-    // errors are counted and logged.
+    // errors are counted and logged. The body's locals die when the body ends, maybe before the
+    // tasks: what tasks share stands outside the group.
     //
     // Cancellation: cancels the body and all tasks, and returns after they have unwound. An error
     // that came before is delivered, and so is the body's value if every task completed all the

@@ -119,8 +119,9 @@ private:
 };
 
 // Gives what `awaitable` gives, or fails with timed_out once the deadline has passed and the
-// awaitable has unwound. A result that comes in the same turn as the expiry is kept. With a
-// deadline in the past the work still runs up to its first wait.
+// awaitable has unwound. A result that comes in the same turn as the expiry is kept, but for what a
+// queue, semaphore or event had only promised: that goes to the next in line, and nothing is lost.
+// With a deadline in the past the work still runs up to its first wait.
 //
 // Cancellation: goes through to the awaitable; returns after it has unwound. What a kernel
 // operation had brought by then is kept if the limit is on that operation itself, and dies with

@@ -31,8 +31,9 @@ Task<void> write_everything(int descriptor, std::span<const std::byte> from,
         }
         // A device that takes nothing and says no error would keep us here for ever.
         if (*count == 0) co_await fail(std::errc::io_error);
-        // After a short write io_uring leaves a file's position where it was (seen on Linux 6.18: the
-        // disk was full), so the rest would overwrite the part. Pipes and terminals do not mind.
+        // After a short write io_uring leaves a file's position where it was (seen on Linux 6.18:
+        // the disk was full), so the rest would overwrite the part. Pipes and terminals do not
+        // mind.
         if (offset == at_position && *count < transfer_size(from)) flags = RWF_APPEND;
         from = from.subspan(*count);
         if (offset != at_position) offset += *count;

@@ -66,7 +66,8 @@ private:
 Task<std::size_t> read_or_wait(int descriptor, std::span<std::byte> into);
 
 // Writes until all is written, waiting for room where the descriptor is O_NONBLOCK. At the position
-// of a file, what follows a short write goes to the file's end: the position cannot be trusted then.
+// of a file, what follows a short write goes to the file's end: the position is not to be trusted
+// then.
 Task<void> write_everything(int descriptor, std::span<const std::byte> from,
                             std::uint64_t offset = at_position);
 

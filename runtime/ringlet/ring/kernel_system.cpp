@@ -61,6 +61,17 @@ void emergency_write(std::string_view words) {
     }
 }
 
+void KernelSystem::prepare_process() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignore, nullptr);
+    for (int number = 0; number <= STDERR_FILENO; ++number) {
+        if (::fcntl(number, F_GETFD) >= 0) continue;
+        const int opened = ::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        RINGLET_ASSERT(opened == number || opened < 0);  // the lowest that is free
+    }
+}
+
 Instant KernelSystem::now(Clock clock) {
     static constexpr clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME};
     timespec time{};
@@ -136,12 +147,6 @@ void KernelSystem::unblock_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals & blocked_);
     blocked_ &= ~signals;
     ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-}
-
-void KernelSystem::ignore_broken_pipes() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    ::sigaction(SIGPIPE, &ignore, nullptr);
 }
 
 void KernelSystem::close(int descriptor) {

@@ -7,6 +7,11 @@ namespace ringlet {
 
 class KernelSystem final : public System {
 public:
+    // To be called before anything is opened. SIGPIPE is ignored from now on, so that writing to a
+    // pipe without a reader is only EPIPE. A standard stream that was closed is occupied, by what
+    // fails as it did: else the next file would get its number, and messages would end in it.
+    void prepare_process();
+
     Instant now(Clock clock) override;
     Result<int> socket(int family, int type, int protocol) override;
     Result<void> bind(int descriptor, const SocketAddress& address) override;
@@ -18,7 +23,6 @@ public:
     Result<std::array<int, 2>> pipe() override;
     Result<int> open_signals(SignalSet signals) override;
     void unblock_signals(SignalSet signals) override;
-    void ignore_broken_pipes() override;
     void close(int descriptor) override;
     Result<void> set_permissions(int descriptor, unsigned permissions) override;
     bool is_terminal(int descriptor) override;

@@ -59,9 +59,6 @@ public:
     // Undoes open_signals' blocking for those that this System blocked.
     virtual void unblock_signals(SignalSet signals) = 0;
 
-    // SIGPIPE is ignored from now on, so that writing to a pipe without a reader is only EPIPE.
-    virtual void ignore_broken_pipes() {}
-
     // close(2) at once: only for descriptors that die while no loop runs.
     virtual void close(int descriptor) = 0;
 

@@ -60,8 +60,6 @@ void RunLoop::run(TaskBlock& main) {
 }
 
 void RunLoop::begin() {
-    System& system = scheduler_.system();
-    system.ignore_broken_pipes();
     open_signals();
     scheduler_.set_turn_handler(
         [](void* loop) { static_cast<RunLoop*>(loop)->log_writer_.pump(); }, this);

@@ -32,11 +32,12 @@ public:
     //   1            it ended with an error, which is logged
     //   128 + n      signal n (SIGINT, SIGTERM) stopped it, and main gave no value, or 0
     //   69           io_uring cannot be used; said in one sentence on standard error
-    //   70           this thread is inside a run() already
+    //   70           this thread is inside a run() already, or another thread is
     template <class F, class... Arguments>
     int run(F&& function, Arguments&&... arguments) {
         if (refuse_nested()) return exit_nested_run;
         KernelSystem system;
+        system.prepare_process();
         KernelRing ring;
         const auto opened = ring.open(Operations::ring_size(limits), limits.bounded_workers,
                                       limits.unbounded_workers);
@@ -80,9 +81,14 @@ public:
 
 private:
     static bool refuse_nested() {
-        if (current_scheduler == nullptr) return false;
-        log::error("%s", text(Error(std::errc::operation_not_permitted,
-                                    RuntimeDetail::nested_run)));
+        if (current_scheduler != nullptr) {
+            log::error("%s", text(Error(std::errc::operation_not_permitted,
+                                        RuntimeDetail::nested_run)));
+            return true;
+        }
+        if (!log::is_attached()) return false;
+        // The log is the other thread's.
+        emergency_write("ringlet: a run() is under way on another thread; one at a time\n");
         return true;
     }
 

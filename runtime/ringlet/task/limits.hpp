@@ -22,8 +22,10 @@ inline constexpr unsigned completions_max = 65536;
 
 // The defaults suit a desktop program of some dozen tasks; firmware names its own.
 struct Limits {
-    unsigned tasks = 128;        // spawned tasks alive at once
-    unsigned operations = 128;   // kernel operations in flight; more wait in line
+    unsigned tasks = 128;  // spawned tasks alive at once
+    // Kernel operations in flight; more wait in line. Fewer than there are tasks that wait for one
+    // another through the kernel (a reader, its writer) is a deadlock: docs/memory.md, Operations.
+    unsigned operations = 128;
     unsigned descriptors = 128;  // open at once, those being closed included
 
     // Coroutine frames, and the blocks of spawned tasks, timeouts, groups and branches.
