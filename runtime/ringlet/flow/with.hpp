@@ -92,17 +92,20 @@ template <class R>
 Task<void> leave_resource(std::optional<R>& resource, Outcome outcome, Nanoseconds limit) {
     if (!resource) co_return;
     if constexpr (requires { resource->leave(outcome); }) {
-        co_await timeout(limit, resource->leave(outcome));
+        auto leaving = timeout(limit, resource->leave(outcome));
+        co_await Unplaced<decltype(leaving)>{leaving};
     } else {
-        co_await timeout(limit, resource->close());
+        auto closing = timeout(limit, resource->close());
+        co_await Unplaced<decltype(closing)>{closing};
     }
 }
 
 template <Awaitable Open, class R, class Body>
 auto use_resource(Open& open, std::optional<R>& resource, Body& body)
     -> std::invoke_result_t<Body&, R&> {
-    resource.emplace(co_await std::move(open));
-    co_return co_await body(*resource);
+    resource.emplace(co_await Unplaced<Open>{open});
+    auto task = body(*resource);
+    co_return co_await Unplaced<decltype(task)>{task};
 }
 
 template <Awaitable Open, class Body>
@@ -113,7 +116,8 @@ auto run_with(Open open, Body body, Nanoseconds limit)
     auto clean_up = [&resource, limit](Outcome outcome) {
         return leave_resource(resource, outcome, limit);
     };
-    co_return co_await finally(use_resource(open, resource, body), clean_up);
+    auto work = finally(use_resource(open, resource, body), clean_up);
+    co_return co_await Unplaced<decltype(work)>{work};
 }
 
 inline constexpr std::chrono::seconds close_limit_default{5};
