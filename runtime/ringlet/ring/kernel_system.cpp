@@ -143,6 +143,13 @@ Result<int> KernelSystem::open_signals(SignalSet signals) {
     return descriptor;
 }
 
+void KernelSystem::discard_signals(SignalSet signals) {
+    const sigset_t set = to_sigset(signals & blocked_);
+    const timespec at_once{};
+    while (::sigtimedwait(&set, nullptr, &at_once) > 0) {
+    }
+}
+
 void KernelSystem::unblock_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals & blocked_);
     blocked_ &= ~signals;

@@ -22,6 +22,7 @@ public:
     Result<SocketAddress> peer_address(int descriptor) override;
     Result<std::array<int, 2>> pipe() override;
     Result<int> open_signals(SignalSet signals) override;
+    void discard_signals(SignalSet signals) override;
     void unblock_signals(SignalSet signals) override;
     void close(int descriptor) override;
     Result<void> set_permissions(int descriptor, unsigned permissions) override;

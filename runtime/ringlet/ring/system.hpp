@@ -56,6 +56,8 @@ public:
 
     // Blocks `signals` for this thread and gives a signalfd(2) that reads them.
     virtual Result<int> open_signals(SignalSet signals) = 0;
+    // Forgets those that came and were not read: unblocked, they would end the process.
+    virtual void discard_signals(SignalSet signals) = 0;
     // Undoes open_signals' blocking for those that this System blocked.
     virtual void unblock_signals(SignalSet signals) = 0;
 

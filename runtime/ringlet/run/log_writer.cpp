@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <poll.h>
+#include <sys/uio.h>
 #include <utility>
 
 namespace ringlet {
@@ -53,8 +54,12 @@ void LogWriter::prepare(Operation& operation, io_uring_sqe& sqe) {
     }
     const std::string_view bytes = next_piece();
     constexpr auto at_file_position = static_cast<std::uint64_t>(-1);
+    auto& self = static_cast<LogWriter&>(operation);
+    self.asked_ = bytes.size();
     ::io_uring_prep_write(&sqe, standard_error, bytes.data(), static_cast<unsigned>(bytes.size()),
                           at_file_position);
+    // A short write leaves a file's position where it was: see write_everything() in io/.
+    if (self.was_short_) sqe.rw_flags = RWF_APPEND;
 }
 
 void LogWriter::completed(Operation& operation, std::uint32_t) {
@@ -65,6 +70,7 @@ void LogWriter::completed(Operation& operation, std::uint32_t) {
         self.polls_ = true;  // somebody made it non-blocking, and it is full
     } else if (result >= 0) {
         const std::size_t written = polled ? 0 : static_cast<std::size_t>(result);
+        if (!polled && written < self.asked_) self.was_short_ = true;
         self.written_ += written;
         log::consume(written);
     } else {

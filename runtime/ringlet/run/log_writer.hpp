@@ -30,6 +30,8 @@ private:
 
     Scheduler& scheduler_;
     std::uint64_t written_ = 0;
+    std::size_t asked_ = 0;   // of the write in flight
+    bool was_short_ = false;  // a write took less: the file's position is not to be trusted
     bool polls_ = false;   // waits for room first: a non-blocking standard error was full
     bool broken_ = false;  // standard error cannot be written: bytes are thrown away
 };

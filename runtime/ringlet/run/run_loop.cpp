@@ -100,6 +100,9 @@ void RunLoop::close_signals() {
     if (signals_.descriptor < 0) return;
     if (!signals_.is_idle()) scheduler_.operations().cancel(signals_);
     scheduler_.system().close(signals_.descriptor);  // the reader holds a reference of its own
+    // One that asks for the tree is too late; one that stops the process may do so.
+    const int tree_signal = scheduler_.limits().await_tree_signal;
+    if (tree_signal != 0) scheduler_.system().discard_signals(signal_bit(tree_signal));
     scheduler_.system().unblock_signals(handled_signals(scheduler_.limits()));
     signals_.descriptor = -1;
 }

@@ -20,6 +20,7 @@ public:
     Result<SocketAddress> peer_address(int descriptor) override;
     Result<std::array<int, 2>> pipe() override;
     Result<int> open_signals(SignalSet signals) override;
+    void discard_signals(SignalSet) override {}  // unblocked, a simulated signal does nothing
     void unblock_signals(SignalSet signals) override { world_.unblock_signals(signals); }
     void close(int descriptor) override { world_.descriptors().close(descriptor); }
     Result<void> set_permissions(int descriptor, unsigned permissions) override;
