@@ -90,7 +90,7 @@ public:
 
     FramePool& frames() { return frames_; }
     Operations& operations() { return operations_; }
-    Ring& ring() const { return ring_; }
+    Ring& ring() { return ring_; }
     System& system() { return system_; }
     const Limits& limits() const { return limits_; }
     const HighWater& high_water() const { return high_water_; }
@@ -132,6 +132,7 @@ public:
     }
 
     std::uint32_t milliseconds() const { return now_ms_; }
+    std::uint64_t turns() const { return turns_; }
     bool has_timers() const { return !timers_.empty() || !boottime_timers_.empty(); }
 
 private:
