@@ -1,5 +1,5 @@
 // Streams of bytes, whatever they are called: files read, sockets receive. What works on either
-// asks for a ByteSource or a ByteSink, and talks to it through read_from() and write_to().
+// asks for a ByteSource, and talks to it through read_from().
 #pragma once
 
 #include <ringlet/task/task.hpp>
@@ -17,14 +17,6 @@ concept Receives = requires(S& source, std::span<std::byte> into) { source.recei
 template <class S>
 concept ByteSource = Reads<S> || Receives<S>;
 
-// Has write_all(span) or send_all(span), an awaitable of void.
-template <class S>
-concept Writes = requires(S& sink, std::span<const std::byte> from) { sink.write_all(from); };
-template <class S>
-concept Sends = requires(S& sink, std::span<const std::byte> from) { sink.send_all(from); };
-template <class S>
-concept ByteSink = Writes<S> || Sends<S>;
-
 // The stream ended where more had to come. Says "it was closed".
 inline constexpr Error unexpected_end{std::errc::no_message_available, RuntimeDetail::closed};
 
@@ -36,15 +28,6 @@ auto read_from(S& source, std::span<std::byte> into) {
         return source.receive(into);
     } else {
         return source.read(into);
-    }
-}
-
-template <ByteSink S>
-auto write_to(S& sink, std::span<const std::byte> from) {
-    if constexpr (Sends<S>) {
-        return sink.send_all(from);
-    } else {
-        return sink.write_all(from);
     }
 }
 

@@ -39,22 +39,16 @@ void LogWriter::pump() {
     scheduler_.operations().start_internal(*this);
 }
 
-bool LogWriter::is_done() const {
-    return is_idle() && log::pending().empty();
-}
-
 void LogWriter::abandon() {
     broken_ = true;
     if (!is_idle()) scheduler_.operations().cancel(*this);
 }
 
 void LogWriter::prepare(Operation& operation, io_uring_sqe& sqe) {
-    if (static_cast<LogWriter&>(operation).polls_) {
-        return ::io_uring_prep_poll_add(&sqe, standard_error, POLLOUT);
-    }
+    auto& self = static_cast<LogWriter&>(operation);
+    if (self.polls_) return ::io_uring_prep_poll_add(&sqe, standard_error, POLLOUT);
     const std::string_view bytes = next_piece();
     constexpr auto at_file_position = static_cast<std::uint64_t>(-1);
-    auto& self = static_cast<LogWriter&>(operation);
     self.asked_ = bytes.size();
     ::io_uring_prep_write(&sqe, standard_error, bytes.data(), static_cast<unsigned>(bytes.size()),
                           at_file_position);

@@ -16,8 +16,6 @@ public:
 
     // Starts a write if there is something to write and none is in flight.
     void pump();
-    // Nothing is pending or in flight.
-    bool is_done() const;
     // Gives up: cancels the write in flight, and throws away what is pending.
     void abandon();
     // Bytes written so far.

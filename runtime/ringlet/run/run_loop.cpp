@@ -177,7 +177,7 @@ RunReport RunLoop::report() const {
     report.frame_classes = frames_.classes();
     for (unsigned i = 0; i < frames_.classes(); ++i) report.frames[i] = frames_.use(i);
     report.oversized_frames = frames_.oversized();
-    report.completions_overflowed = const_cast<Scheduler&>(scheduler_).ring().overflowed();
+    report.completions_overflowed = scheduler_.ring().overflowed();
     return report;
 }
 

@@ -75,7 +75,6 @@ public:
     unsigned reap();
 
     unsigned in_flight() const { return in_flight_; }
-    unsigned internal() const { return internal_; }
     unsigned closing() const { return closing_; }
     unsigned in_flight_max() const { return in_flight_max_; }
     unsigned in_line() const { return in_line_; }

@@ -90,7 +90,7 @@ public:
 
     FramePool& frames() { return frames_; }
     Operations& operations() { return operations_; }
-    Ring& ring() { return ring_; }
+    Ring& ring() const { return ring_; }
     System& system() { return system_; }
     const Limits& limits() const { return limits_; }
     const HighWater& high_water() const { return high_water_; }
