@@ -41,6 +41,16 @@ TEST(Error, a_detail_of_another_domain_is_not_the_runtime_s) {
     EXPECT_STREQ(text(driver), "Input/output error");
 }
 
+TEST(Error, of_a_driver_speaks_in_the_driver_s_words_where_it_has_some) {
+    constexpr Domain domain = driver_domain(200);
+    static const DomainWords words(domain, [](Error error) -> const char* {
+        return error.detail() == 1 ? "the bus is stuck" : nullptr;
+    });
+    EXPECT_STREQ(text(Error(std::errc::io_error, domain, 1)), "the bus is stuck");
+    EXPECT_STREQ(text(Error(std::errc::io_error, domain, 2)), "Input/output error");
+    EXPECT_STREQ(text(Error(std::errc::io_error, driver_domain(201), 1)), "Input/output error");
+}
+
 TEST(Error, each_detail_of_the_runtime_has_words_of_its_own) {
     std::set<std::string> all;
     const auto last = static_cast<int>(RuntimeDetail::ring_memory);

@@ -12,6 +12,8 @@ import sys
 # Lowest first. The two libraries on top know nothing of each other.
 LAYERS = ["base", "ring", "task", "time", "sync", "flow", "work", "io", "run"]
 TOP = ["app", "testing"]
+# On the runtime; each may use those before it.
+DRIVERS = ["dns", "http"]
 # <ringlet/ringlet.hpp> includes every layer, so none of them may include it.
 UMBRELLA = "ringlet.hpp"
 
@@ -26,6 +28,9 @@ def may_include(source: str, target: str) -> bool:
         return target in LAYERS or target == UMBRELLA
     if source == UMBRELLA:
         return target in LAYERS
+    if source in DRIVERS:
+        return (target in [*LAYERS, UMBRELLA]
+                or target in DRIVERS[:DRIVERS.index(source)])
     return target in LAYERS and source in LAYERS and LAYERS.index(target) < LAYERS.index(source)
 
 
@@ -49,7 +54,7 @@ def parenthesised(text: str, start: int) -> str:
 
 
 def included(text: str, folder: str):
-    """(line number, path below runtime/) of each include that means one of our headers."""
+    """(line number, path below runtime/ or drivers/) of each include that means one of our headers."""
     for number, line in enumerate(text.splitlines(), 1):
         if found := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line):
             path = found[2]
@@ -60,20 +65,21 @@ def included(text: str, folder: str):
 
 
 def check_layers(root: pathlib.Path, path: pathlib.Path, text: str):
-    inside = path.relative_to(root / "runtime")
-    layer = inside.parts[1]  # "ringlet", layer or umbrella, ...
-    if layer not in [*LAYERS, *TOP, UMBRELLA]:
+    top, *inside = path.relative_to(root).parts
+    layer = inside[1]  # "ringlet", layer or umbrella or driver, ...
+    if layer not in ([*LAYERS, *TOP, UMBRELLA] if top == "runtime" else DRIVERS):
         yield 1, f"stands in no layer: {layer}"
         return
-    for number, target in included(text, inside.parent.as_posix()):
+    for number, target in included(text, posixpath.join(*inside[:-1])):
         if not may_include(layer, target.split("/")[1]):
             yield number, f"{layer} may not include <{target}>"
+    above = "drivers|apps" if top == "runtime" else "apps"
     for number, line in enumerate(text.splitlines(), 1):
-        if re.search(r"\b(drivers|apps)/", line):
-            yield number, "the runtime knows no driver and no app"
+        if re.search(rf"\b({above})/", line):
+            yield number, f"{top}/ knows none of {above}"
     lines = text.count("\n")
     if lines > LINES_MAX:
-        yield lines, f"{lines} lines: a file in runtime/ has at most {LINES_MAX}"
+        yield lines, f"{lines} lines: a file in {top}/ has at most {LINES_MAX}"
 
 
 def check_text(text: str):
@@ -125,7 +131,7 @@ def main() -> int:
         if (root / "tests" / "toolchain") not in path.parents:
             findings += check_conditions(text)
             findings += check_conditional_operands(text)
-        if top == "runtime":
+        if top in {"runtime", "drivers"}:
             findings += check_layers(root, path, text)
         for number, message in sorted(findings):
             print(f"{path.relative_to(root)}:{number}: {message}")

@@ -48,11 +48,12 @@ def check_words(root: pathlib.Path):
 
 def check_listed(root: pathlib.Path):
     """A file that no meson.build names is neither built nor tested, and nobody would notice."""
-    runtime = (root / "runtime/meson.build").read_text()
-    for path in sorted((root / "runtime/ringlet").rglob("*.cpp")):
-        name = path.relative_to(root / "runtime/ringlet").as_posix()
-        if f"'{name}'" not in runtime:
-            yield f"{path.relative_to(root)}: not in runtime/meson.build"
+    for top in ["runtime", "drivers"]:
+        listed = (root / top / "meson.build").read_text()
+        for path in sorted((root / top / "ringlet").rglob("*.cpp")):
+            name = path.relative_to(root / top / "ringlet").as_posix()
+            if f"'{name}'" not in listed:
+                yield f"{path.relative_to(root)}: not in {top}/meson.build"
     for path in sorted((root / "apps").glob("*/*.cpp")):
         if f"'{path.name}'" not in (path.parent / "meson.build").read_text():
             yield f"{path.relative_to(root)}: not in its meson.build"
@@ -68,8 +69,9 @@ def check_headers(root: pathlib.Path):
     compiler = shlex.split(os.environ.get("CXX", "c++"))
     flags = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror",
              "-Wno-missing-field-initializers", "-fsyntax-only", "-x", "c++",
-             "-I", root / "runtime", "-include"]
-    headers = sorted((root / "runtime/ringlet").rglob("*.hpp"))
+             "-I", root / "runtime", "-I", root / "drivers", "-include"]
+    headers = sorted(path for top in ["runtime", "drivers"]
+                     for path in (root / top / "ringlet").rglob("*.hpp"))
 
     def compile_alone(header: pathlib.Path) -> str:
         # As an include of an empty file: a header as the main file warns about #pragma once.

@@ -2,9 +2,12 @@
 #include <ringlet/base/error.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace ringlet {
 namespace {
+
+constinit const DomainWords* first_words = nullptr;
 
 const char* runtime_text(RuntimeDetail detail) {
     switch (detail) {
@@ -24,12 +27,19 @@ const char* runtime_text(RuntimeDetail detail) {
 
 }  // namespace
 
+DomainWords::DomainWords(Domain domain, Words words)
+    : domain_(domain), words_(words), next_(std::exchange(first_words, this)) {}
+
 const char* text(Error error) {
     if (error.domain() == Domain::runtime) {
         const char* words = runtime_text(static_cast<RuntimeDetail>(error.detail()));
         if (words != nullptr) return words;
         if (error == std::errc::timed_out) return "the time limit has passed";
         if (error == std::errc::operation_canceled) return "it was cancelled";
+    }
+    for (const DomainWords* each = first_words; each != nullptr; each = each->next_) {
+        if (each->domain_ != error.domain()) continue;
+        if (const char* words = each->words_(error); words != nullptr) return words;
     }
     const char* words = strerrordesc_np(static_cast<int>(error.code()));
     return words != nullptr ? words : "unknown error";

@@ -13,8 +13,13 @@
 
 namespace ringlet {
 
-// Who raised an error. Drivers number theirs from `driver` upwards.
+// Who raised an error. Drivers number theirs from `driver` upwards: driver_domain().
 enum class Domain : std::uint16_t { kernel, runtime, app, json, driver = 256 };
+
+// The domain of a driver; each has a number of its own.
+constexpr Domain driver_domain(std::uint16_t number) {
+    return static_cast<Domain>(static_cast<std::uint16_t>(Domain::driver) + number);
+}
 
 // The detail of an error whose domain is `runtime`: the bound that was reached, or what was wrong.
 enum class RuntimeDetail : std::uint16_t {
@@ -66,6 +71,25 @@ using Result = std::expected<T, Error>;
 
 // The error in words, as static text. Never null.
 const char* text(Error error);
+
+// Teaches text() the words of a driver's domain. An object with static storage, in the driver's
+// own source; made before run().
+class DomainWords {
+public:
+    // Static text for an error of the domain, or null for errno's.
+    using Words = const char* (*)(Error error);
+
+    DomainWords(Domain domain, Words words);
+    DomainWords(const DomainWords&) = delete;
+    DomainWords& operator=(const DomainWords&) = delete;
+
+private:
+    friend const char* text(Error error);
+
+    Domain domain_;
+    Words words_;
+    const DomainWords* next_;
+};
 
 // `co_await fail(error)` ends the coroutine with the error, as if it had come from a call.
 struct [[nodiscard]] Fail {

@@ -1,0 +1,2 @@
+// The words of the resolver's errors.
+#include <ringlet/dns/error.hpp>
