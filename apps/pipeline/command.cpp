@@ -3,50 +3,19 @@
 
 #include <pipeline.hpp>
 
-#include <ringlet/app/exit_status.hpp>
-#include <ringlet/io/bytes.hpp>
-#include <ringlet/io/standard_streams.hpp>
-#include <ringlet/task/attempt.hpp>
+#include <ringlet/app/command_line.hpp>
 
-#include <array>
 #include <optional>
 
 namespace pipeline {
 
-using ringlet::attempt;
 using ringlet::Task;
 
 namespace {
 
-using Report = ringlet::FixedText<ringlet::option_report_bytes>;
-
-// Too big for a coroutine's frame. The configuration's strings live as long as its document.
-struct Memory {
-    Report report;
-    std::array<std::byte, config_bytes_max> config;
-    ringlet::JsonArena<4 * config_bytes_max> json;
-    std::optional<ringlet::JsonDocument> document;
-    std::optional<Pipeline> pipeline;
-};
-constinit std::optional<Memory> memory;
-
-Task<int> print(const Report& report, int status) {
-    const bool asked_for = status == ringlet::exit_status::ok;
-    auto stream = asked_for ? ringlet::standard_output() : ringlet::standard_error();
-    const auto written = co_await attempt(stream.write_all(ringlet::bytes_of(report.view())));
-    co_return written ? status : ringlet::exit_status::some_failed;
-}
-
-// Empty: go on. Otherwise the exit status, with the words in the report; as in check().
-Task<std::optional<int>> read_config(ringlet::Options& options) {
-    const char* const path = options.config_file().data();
-    const auto content = co_await attempt(ringlet::read_file(path, memory->config));
-    if (!content) co_return options.refuse("%s: %s", path, text(content.error()));
-    auto document = memory->json.parse(ringlet::text_of(*content));
-    if (!document) co_return options.refuse("%s: %s", path, memory->json.message());
-    memory->document.emplace(std::move(*document));
-    co_return options.configure(path, memory->document->root());
-}
+// Too big for a coroutine's frame.
+constinit std::optional<ringlet::CommandLine> command_line;
+constinit std::optional<Pipeline> running;
 
 std::optional<int> check(const Settings& settings, ringlet::Options& options) {
     if (settings.output.empty() && options.was_given(&settings.output)) {
@@ -63,27 +32,25 @@ std::optional<int> check(const Settings& settings, ringlet::Options& options) {
 Task<int> run_settings(const Settings& settings) {
     // Also when it is unwound: what the pipeline holds must go while the runtime runs.
     struct Reset {
-        ~Reset() { memory->pipeline.reset(); }
+        ~Reset() { running.reset(); }
     } reset;
-    memory->pipeline.emplace(settings);
-    co_return co_await memory->pipeline->run();
+    running.emplace(settings);
+    co_return co_await running->run();
 }
 
 }  // namespace
 
 Task<int> run_command(int argc, char** argv) {
-    memory.emplace();
     Settings settings;
     const auto table = option_table(settings);
     const ringlet::Command description = command(table);
-    ringlet::Options options(description, memory->report);
-    auto status = options.parse(argc, argv);
-    if (!status && !options.config_file().empty()) status = co_await read_config(options);
+    command_line.emplace(description);
+    auto status = co_await command_line->read(argc, argv);
     if (!status) {
-        settings.source = options.operands()[0];
-        status = check(settings, options);
+        settings.source = command_line->options().operands()[0];
+        status = check(settings, command_line->options());
     }
-    if (status) co_return co_await print(memory->report, *status);
+    if (status) co_return co_await command_line->print(*status);
     co_return co_await run_settings(settings);
 }
 

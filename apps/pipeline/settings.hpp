@@ -17,7 +17,6 @@ using namespace ringlet::literals;
 inline constexpr std::uint32_t workers_max = 16;
 inline constexpr std::uint32_t queue_depth_max = 256;
 inline constexpr std::size_t line_bytes_max = 64_KiB;
-inline constexpr std::size_t config_bytes_max = 16_KiB;
 
 struct Settings {
     std::uint32_t workers = 4;
