@@ -1,0 +1,226 @@
+"""What the tests of programs share: a scratch folder with a program in it, and a list of cases.
+
+A case is a function with the decorator @case that takes a Bench and raises Failed, by check(), or
+Skipped. main() runs those that the command line names, or all, and prints one line for each; its
+exit status is 77 (skipped) where there is no io_uring.
+"""
+
+import collections
+import contextlib
+import ctypes
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+
+LIMIT_S = 120  # for anything that must happen
+NO_IO_URING = 69
+
+
+class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
+    pass
+
+
+def check(condition, *what) -> None:
+    if not condition:
+        raise Failed(" ".join(str(part)[-1500:] for part in what))
+
+
+def check_equal(found, expected, *what) -> None:
+    check(found == expected, *what, f"is {found!r}, not {expected!r}")
+
+
+def wait_until(condition, what: str):
+    end = time.monotonic() + LIMIT_S
+    while not (value := condition()):
+        check(time.monotonic() < end, "waited in vain:", what)
+        time.sleep(0.002)
+    return value
+
+
+# Running the program.
+
+@dataclasses.dataclass
+class Ended:
+    status: int
+    out: bytes
+    err: str
+
+    @property
+    def summary(self) -> dict:
+        return json.loads(self.err.splitlines()[-1])["summary"]
+
+
+class Bench:
+    """A scratch folder, and the program under test."""
+
+    def __init__(self, program: str, folder: pathlib.Path) -> None:
+        self.program, self.folder = program, folder
+        self.children: list[subprocess.Popen] = []
+
+    def file(self, name: str, content: bytes | str) -> pathlib.Path:
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def start(self, *arguments, before: list[str] | None = None, **options) -> subprocess.Popen:
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "cwd": self.folder} | options
+        child = subprocess.Popen([*(before or []), self.program, *map(str, arguments)], **options)
+        self.children.append(child)
+        return child
+
+    def finish(self, child: subprocess.Popen, given: bytes | None = None) -> Ended:
+        out, err = child.communicate(given, timeout=LIMIT_S)
+        return Ended(child.returncode, out or b"", (err or b"").decode(errors="strict"))
+
+    def run(self, *arguments, given: bytes | None = None, **options) -> Ended:
+        if given is not None:
+            options["stdin"] = subprocess.PIPE
+        return self.finish(self.start(*arguments, **options), given)
+
+    def shell(self, script: str, *arguments) -> Ended:
+        """Runs a shell script in which "$0" is the program."""
+        child = subprocess.Popen(["sh", "-c", script, self.program, *map(str, arguments)],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, cwd=self.folder)
+        self.children.append(child)
+        return self.finish(child)
+
+    def temporaries(self) -> list[str]:
+        return [path.name for path in self.folder.iterdir() if path.name.endswith(".tmp")]
+
+    def end(self) -> None:
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+            for stream in (child.stdin, child.stdout, child.stderr):
+                if stream:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+
+def in_background(function, *arguments) -> threading.Thread:
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def peak_kib(child: subprocess.Popen) -> int:
+    status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)[1])
+
+
+def unread(pipe) -> int:
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
+def drained(pipe) -> bool:
+    return unread(pipe) == 0
+
+
+def in_private_mounts(bench: Bench, script: str, *arguments) -> Ended:
+    """Runs a script in which "$0" is the program, and may mount what it likes."""
+    if os.geteuid() != 0:
+        raise Skipped("needs root for a mount namespace")
+    probe = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", bench.folder],
+                           capture_output=True)
+    if probe.returncode:
+        raise Skipped("no mount namespace: " + probe.stderr.decode().strip())
+    (bench.folder / "disk").mkdir(exist_ok=True)
+    return bench.shell(f"""
+        exec unshare -m sh -ec '{script}' "$0" "$@" """, *arguments)
+
+
+def read_terminal(leader: int, child: subprocess.Popen, stop) -> str:
+    words = b""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end and not stop(words):
+        if not select.select([leader], [], [], 0.05)[0]:
+            continue
+        try:
+            piece = os.read(leader, 65_536)
+        except OSError:  # EIO: nobody has it open any more
+            break
+        if not piece:
+            break
+        words += piece
+    return words.decode()
+
+
+def deny_io_uring() -> None:
+    """By a seccomp filter, as container run-times do: io_uring_setup gives EPERM.
+
+    For a child, between fork and exec."""
+    if sys.byteorder != "little" or struct.calcsize("P") != 8:
+        raise Skipped("the filter is written for 64-bit little-endian machines")
+    io_uring_setup, eperm = 425, 1
+    filter_ = b"".join(struct.pack("HBBI", *instruction) for instruction in [
+        (0x20, 0, 0, 0),                   # load the system call's number
+        (0x15, 0, 1, io_uring_setup),      # if it is that,
+        (0x06, 0, 0, 0x0005_0000 | eperm),  # return the error,
+        (0x06, 0, 0, 0x7FFF_0000)])        # else allow
+    memory = ctypes.create_string_buffer(filter_)
+    program = struct.pack("HxxxxxxP", len(filter_) // 8, ctypes.addressof(memory))
+    libc = ctypes.CDLL(None, use_errno=True)
+    no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_seccomp, filter_mode, program):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+# Cases.
+
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def run_case(function, program: str) -> str:
+    name = function.__name__.replace("_", " ")
+    with tempfile.TemporaryDirectory(prefix="ringlet-test-") as folder:
+        bench = Bench(program, pathlib.Path(folder))
+        began = time.monotonic()
+        try:
+            function(bench)
+        except Skipped as why:
+            print(f"skipped  {name}: {why}", flush=True)
+            return "skipped"
+        except (Failed, OSError, ValueError, LookupError, subprocess.SubprocessError) as failure:
+            kind = "" if isinstance(failure, Failed) else f"{type(failure).__name__}: "
+            print(f"FAILED   {name}: {kind}{failure}", flush=True)
+            return "failed"
+        finally:
+            bench.end()
+        print(f"passed   {name} ({time.monotonic() - began:.1f} s)", flush=True)
+        return "passed"
+
+
+def main() -> int:
+    """For scripts that are called with PROGRAM [CASE...]."""
+    program, wanted = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2:]
+    probe = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=LIMIT_S)
+    if probe.returncode == NO_IO_URING:
+        print("skipped: " + probe.stderr.strip())
+        return 77
+    counts = collections.Counter(run_case(function, program) for function in CASES
+                                 if not wanted or function.__name__ in wanted)
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 1 if counts["failed"] else 0
