@@ -92,7 +92,8 @@ def running(folder: pathlib.Path, server: str = ""):
         path = folder / "nginx.conf"
         path.write_text(CONFIGURATION.format(folder=folder, port=port, server=server))
         with (folder / "output").open("wb") as output:
-            child = subprocess.Popen([PROGRAM, "-e", folder / "error.log", "-p", folder, "-c", path],
+            command = [PROGRAM, "-e", folder / "error.log", "-p", folder, "-c", path]
+            child = subprocess.Popen(command,
                                      stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         found = Server(folder, port)
         wait_until(lambda: child.poll() is not None or found.is_up(), "nginx")
