@@ -4,9 +4,11 @@
 #include <ringlet/base/log.hpp>
 #include <ringlet/base/units.hpp>
 #include <ringlet/flow/batch.hpp>
+#include <ringlet/flow/circuit_breaker.hpp>
 #include <ringlet/flow/gather.hpp>
 #include <ringlet/flow/generator.hpp>
 #include <ringlet/flow/race.hpp>
+#include <ringlet/flow/retry.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/timeout.hpp>

@@ -18,6 +18,7 @@ const char* runtime_text(RuntimeDetail detail) {
         case RuntimeDetail::nested_run: return "run() was called inside run() on the same thread";
         case RuntimeDetail::closed: return "it was closed";
         case RuntimeDetail::line_length: return "a line or message is longer than the limit";
+        case RuntimeDetail::circuit_open: return "it failed too often and is left alone for now";
         case RuntimeDetail::old_kernel: return "the kernel is older than Linux 6.1";
         case RuntimeDetail::ring_denied: return "io_uring is switched off or denied";
         case RuntimeDetail::ring_memory: return "not enough locked memory for io_uring";

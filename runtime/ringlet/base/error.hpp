@@ -24,15 +24,16 @@ constexpr Domain driver_domain(std::uint16_t number) {
 // The detail of an error whose domain is `runtime`: the bound that was reached, or what was wrong.
 enum class RuntimeDetail : std::uint16_t {
     none,
-    frames,       // FramePool: no frame of the size is free (Limits::frames)
-    tasks,        // Limits::tasks
-    descriptors,  // Limits::descriptors
-    nested_run,   // run() inside a run() of the same thread
-    closed,       // a queue, broadcast or stream that was closed
-    line_length,  // a line or message longer than its reader's limit
-    old_kernel,   // Linux before 6.1
-    ring_denied,  // io_uring switched off by sysctl, or denied by seccomp
-    ring_memory,  // RLIMIT_MEMLOCK or memory does not suffice for the ring
+    frames,        // FramePool: no frame of the size is free (Limits::frames)
+    tasks,         // Limits::tasks
+    descriptors,   // Limits::descriptors
+    nested_run,    // run() inside a run() of the same thread
+    closed,        // a queue, broadcast or stream that was closed
+    line_length,   // a line or message longer than its reader's limit
+    circuit_open,  // a circuit breaker that lets no call through now
+    old_kernel,    // Linux before 6.1
+    ring_denied,   // io_uring switched off by sysctl, or denied by seccomp
+    ring_memory,   // RLIMIT_MEMLOCK or memory does not suffice for the ring
 };
 
 class [[nodiscard]] Error {
