@@ -20,6 +20,8 @@ class Build:
     compilers: dict[str, str]
     # Tests about the tree come out the same in every build: once is enough.
     skipped_suites: list[str]
+    # Only these tests are built and run; none named: all are.
+    only: list[str] = dataclasses.field(default_factory=list)
 
 
 GCC = {"CC": "gcc", "CXX": "g++"}
@@ -30,12 +32,18 @@ BUILDS = [
     Build("gcc-release", ["--buildtype=release"], GCC, ["tree"]),
     Build("clang-asan", ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false",
                          "-Db_sanitize=address,undefined"], CLANG, ["tree"]),
+    # What has more than one thread.
+    Build("clang-tsan", ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false",
+                         "-Db_sanitize=thread"], CLANG, [],
+          only=["work_job_queue", "work_mailbox", "work_worker_pool",
+                "conformance_p23_blocking_work", "conformance_p25_sync_and_async"]),
 ]
 
 # A finding of a sanitizer ends the test with a failure.
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1",
 }
 
 # Of a program that failed without saying in which case.
@@ -60,7 +68,7 @@ def last_lines(text: str) -> str:
 
 def build(which: Build, folder: pathlib.Path) -> str:
     """Empty, or why it could not be built."""
-    commands = [["ninja", "-C", folder]]
+    commands = [["ninja", "-C", folder, *(f"tests/{test}_test" for test in which.only)]]
     if not (folder / "build.ninja").exists():
         commands.insert(0, ["meson", "setup", folder, "-Dtests=enabled", "-Dapps=enabled",
                             *which.options])
@@ -124,7 +132,7 @@ def read_results(folder: pathlib.Path) -> Count:
 def run_tests(which: Build, folder: pathlib.Path) -> Count:
     for stale in [*folder.glob("*.xml"), *folder.glob("meson-logs/testlog*")]:
         stale.unlink()
-    command = ["meson", "test", "-C", folder, "--no-rebuild", "--quiet"]
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--quiet", *which.only]
     for suite in which.skipped_suites:
         command += ["--no-suite", suite]
     status = subprocess.run(command, env={**os.environ, **SANITIZERS}).returncode

@@ -3,25 +3,18 @@
 
 #include <ringlet/app/format.hpp>
 #include <ringlet/app/json_lines.hpp>
+#include <ringlet/app/say.hpp>
 #include <ringlet/app/table.hpp>
-#include <ringlet/io/bytes.hpp>
-#include <ringlet/io/standard_streams.hpp>
 #include <ringlet/task/attempt.hpp>
 
 namespace pipeline {
 
 using ringlet::attempt;
+using ringlet::say;
 using ringlet::Task;
 using ringlet::text;
 
 namespace {
-
-// Standard error may be closed or full: there is no better place to say so.
-Task<void> say(std::string_view words) {
-    const auto written =
-        co_await attempt(ringlet::standard_error().write_all(ringlet::bytes_of(words)));
-    (void)written;
-}
 
 double records_per_second(std::uint64_t records, double seconds) {
     return seconds > 0 ? static_cast<double>(records) / seconds : 0;

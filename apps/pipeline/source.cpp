@@ -1,11 +1,10 @@
 // Opening and reading sources.
 #include <source.hpp>
 
+#include <ringlet/app/say.hpp>
 #include <ringlet/app/text_buffer.hpp>
 #include <ringlet/io/address.hpp>
-#include <ringlet/io/bytes.hpp>
 #include <ringlet/io/standard_streams.hpp>
-#include <ringlet/task/attempt.hpp>
 
 #include <optional>
 
@@ -21,12 +20,9 @@ std::optional<std::string_view> behind(std::string_view name, std::string_view s
 ringlet::Task<ringlet::TcpSocket> accept_one(ringlet::SocketAddress address) {
     auto listener = co_await ringlet::TcpListener::listen(address, {.backlog = 1});
     const auto local = co_await listener.local_address();
-    // Not by the log, which would write it at a time of its own.
     ringlet::FixedText<128> words;
     words.format("pipeline: listening on %s\n", ringlet::text(local).c_str());
-    const auto said = co_await ringlet::attempt(
-        ringlet::standard_error().write_all(ringlet::bytes_of(words.view())));
-    static_cast<void>(said);  // who reads no messages may know the port
+    co_await ringlet::say(words.view());  // who reads no messages may know the port
     co_return co_await listener.accept();
 }
 

@@ -26,6 +26,10 @@
 #include <ringlet/io/signals.hpp>
 #include <ringlet/io/standard_streams.hpp>
 #include <ringlet/io/tcp.hpp>
+#include <ringlet/io/terminal.hpp>
+#include <ringlet/io/udp.hpp>
+#include <ringlet/io/unix.hpp>
+#include <ringlet/io/unix_datagram.hpp>
 #include <ringlet/run/runtime.hpp>
 #include <ringlet/sync/barrier.hpp>
 #include <ringlet/sync/broadcast.hpp>
@@ -40,3 +44,4 @@
 #include <ringlet/task/yield.hpp>
 #include <ringlet/time/sleep.hpp>
 #include <ringlet/time/ticker.hpp>
+#include <ringlet/work/offload.hpp>

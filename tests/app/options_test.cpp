@@ -143,6 +143,8 @@ TEST_F(OptionsTest, counts_operands) {
     EXPECT_EQ(refusal({"a", "b", "c"}), "accepted");
     command_.operands.min = 2;
     EXPECT_EQ(refusal({"a"}), "fetch: needs at least 2 URL; see --help\n");
+    command_.operands = {.name = "ENDPOINT", .min = 1, .max = 1};
+    EXPECT_EQ(refusal({}), "fetch: needs an ENDPOINT; see --help\n");
     command_.operands = {};
     EXPECT_EQ(refusal({"a"}), "fetch: unexpected argument 'a'; see --help\n");
     EXPECT_EQ(refusal({}), "accepted");

@@ -42,4 +42,6 @@ Task<void> right(Queue<Reading, 4>& queue) {
     };
     co_await TaskGroup::run(body);
     co_await queue.put(Reading(name));
+    co_await offload([&name] { return Name(name); });
+    co_await offload(abandonable([](Name) {}, name));
 }

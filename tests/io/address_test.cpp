@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstring>
 #include <netinet/in.h>
 #include <string>
+#include <sys/un.h>
 
 using namespace ringlet;
 
@@ -69,8 +72,41 @@ TEST(Addresses, refuse_what_is_none) {
 
 TEST(Addresses, of_other_families_are_only_named) {
     SocketAddress local;
-    local.storage.ss_family = AF_UNIX;
-    local.size = 2;
-    EXPECT_EQ(text(local).view(), "(family 1)");
+    local.storage.ss_family = AF_VSOCK;
+    local.size = sizeof local.storage;
+    EXPECT_EQ(text(local).view(), "(family 40)");
     EXPECT_EQ(port_of(local), 0);
+}
+
+TEST(Addresses, of_unix_sockets_are_paths_or_names) {
+    const auto path = unix_address("/run/app.sock");
+    ASSERT_TRUE(path);
+    EXPECT_EQ(path->storage.ss_family, AF_UNIX);
+    EXPECT_EQ(path->size, offsetof(sockaddr_un, sun_path) + 14);  // with its NUL
+    EXPECT_EQ(text(*path).view(), "unix:/run/app.sock");
+    EXPECT_EQ(port_of(*path), 0);
+    const auto name = unix_address("@name");
+    ASSERT_TRUE(name);
+    EXPECT_EQ(name->size, offsetof(sockaddr_un, sun_path) + 5);  // without one
+    EXPECT_EQ(text(*name).view(), "unix:@name");
+}
+
+TEST(Addresses, of_unix_sockets_have_a_longest_and_a_shortest) {
+    const std::string longest(107, 'x');
+    const auto fits = unix_address(longest);
+    ASSERT_TRUE(fits);
+    EXPECT_EQ(text(*fits).view(), "unix:" + longest);
+    EXPECT_EQ(unix_address(longest + "x").error(), std::errc::filename_too_long);
+    EXPECT_EQ(unix_address("").error(), std::errc::invalid_argument);
+    EXPECT_EQ(unix_address(std::string_view("a\0b", 3)).error(), std::errc::invalid_argument);
+    SocketAddress nameless;
+    nameless.storage.ss_family = AF_UNIX;
+    nameless.size = sizeof(sa_family_t);
+    EXPECT_EQ(text(nameless).view(), "unix:");
+    EXPECT_EQ(text(SocketAddress()).view(), "(no address)");
+    // The kernel may give a path that fills all of sun_path, without a NUL.
+    SocketAddress full = *fits;
+    full.size = sizeof(sockaddr_un);
+    std::memset(reinterpret_cast<char*>(&full.storage) + offsetof(sockaddr_un, sun_path), 'y', 108);
+    EXPECT_EQ(text(full).view(), "unix:" + std::string(108, 'y'));
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How many system calls a message costs, and a sleep: counted by strace, over whole processes,
+"""How many system calls a message costs, a sleep, and a job of a worker: counted by strace, over whole processes,
 their start and end included.
 
 The server shares one processor with its client, as on a board with one core, and runs only when
@@ -8,7 +8,7 @@ messages of all connections wait for it together. One entry into the kernel take
 of them; that bound is the kernel's. Other load on that processor may tear batches apart where the
 client is not SCHED_FIFO, so the best of three runs counts.
 
-Usage: syscalls_test.py ECHO_SERVER SLEEPERS    (built from echo_server.cpp and sleepers.cpp)
+Usage: syscalls_test.py ECHO_SERVER OFFLOADER SLEEPERS    (built from the .cpp files beside this)
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import unittest
 
-ECHO_SERVER, SLEEPERS = sys.argv.pop(1), sys.argv.pop(1)
+ECHO_SERVER, OFFLOADER, SLEEPERS = (sys.argv.pop(1) for _ in range(3))
 EXIT_UNAVAILABLE = 69
 SKIPPED = 77
 PATIENCE_S = 60
@@ -135,6 +135,29 @@ class Sleep(Counted):
     def test_of_a_thousand_tasks_costs_what_one_costs(self):
         self.assertEqual(self.calls(1, 100)["io_uring_enter"],
                          self.calls(1000, 100)["io_uring_enter"])
+
+
+class Offload(Counted):
+    def calls(self, rounds, jobs):
+        strace = traced(self.table, OFFLOADER, str(rounds), str(jobs))
+        strace.communicate(timeout=PATIENCE_S)
+        self.assertEqual(strace.returncode, 0)
+        return counts(self.table)
+
+    # A batch: the loop wakes the worker (futex), which slept (futex); the worker wakes the loop
+    # (write), and once more if its last job ends after the loop has looked; the loop waits (enter).
+    # Who finds the mutex taken needs a futex more.
+    def test_of_a_batch_costs_a_few_calls_however_many_jobs_it_has(self):
+        rounds, jobs = 50, 200
+        none, calls = self.calls(0, jobs), self.calls(rounds, jobs)
+        spent = {name: count - none.get(name, 0) for name, count in calls.items()}
+        spent = {name: count for name, count in spent.items() if count > 0}
+        print(f"{rounds} batches of {jobs} jobs: {spent}", flush=True)
+        self.assertGreaterEqual(spent["write"], rounds)
+        self.assertLessEqual(spent["write"], 2 * rounds)
+        self.assertLessEqual(spent["futex"], 8 * rounds)
+        self.assertLessEqual(spent["io_uring_enter"], 4 * rounds)
+        self.assertLessEqual(sum(spent.values()), 12 * rounds)
 
 
 def reason_to_skip():

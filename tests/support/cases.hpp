@@ -52,17 +52,19 @@ private:
         EXPECT_FALSE((runtime).report().completions_overflowed);                     \
     } while (false)
 
-inline void run_simulated(Case body, const testing::SimulationOptions& options = {}) {
+template <Limits limits = case_limits>
+void run_simulated(Case body, const testing::SimulationOptions& options = {}) {
     testing::Simulation simulation(options);
-    const int status = simulation.run<case_limits>(body);
+    const int status = simulation.run<limits>(body);
     EXPECT_EQ(status, 0) << simulation.world().written(2);
     EXPECT_FALSE(simulation.deadlocked()) << simulation.world().written(2);
     EXPECT_EQ(simulation.world().open_descriptors(), 3u);
     EXPECT_FALSE(simulation.report().completions_overflowed);
 }
 
-inline void run_cancelled(const char* name, Case body) {
-    const auto found = testing::explore_cancellation<case_limits>(body);
+template <Limits limits = case_limits>
+void run_cancelled(const char* name, Case body, const testing::SimulationOptions& options = {}) {
+    const auto found = testing::explore_cancellation<limits>(body, options);
     std::printf("%s: cancelled at %u suspension points\n", name, found.points);
     EXPECT_GT(found.points, 0u) << "the case never waits";
     EXPECT_EQ(found.undisturbed_failures, 0u);

@@ -5,7 +5,16 @@
 // error and is counted. The count makes the test fail, or the app end with status 99.
 #include <ringlet/run/run_loop.hpp>
 
-#if !defined(RINGLET_ADDRESS_SANITIZER)
+// Sanitizers stand in front of malloc themselves.
+#if defined(__SANITIZE_THREAD__)
+#define RINGLET_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RINGLET_THREAD_SANITIZER 1
+#endif
+#endif
+
+#if !defined(RINGLET_ADDRESS_SANITIZER) && !defined(RINGLET_THREAD_SANITIZER)
 
 #include <dlfcn.h>
 #include <sys/mman.h>

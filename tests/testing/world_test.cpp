@@ -201,8 +201,8 @@ TEST_F(WorldTest, a_connection_can_be_reset_from_outside) {
     EXPECT_EQ(write(server, "x"), -EPIPE);
 }
 
-TEST_F(WorldTest, datagrams_are_not_simulated_yet) {
-    EXPECT_FALSE(system->socket(AF_INET, SOCK_DGRAM, 0));
+TEST_F(WorldTest, raw_sockets_are_not_simulated) {
+    EXPECT_FALSE(system->socket(AF_INET, SOCK_RAW, 0));
 }
 
 // ---- the disk ----

@@ -3,8 +3,9 @@
 ```text block follows it, runs it and compares what it prints, standard output first.
 
 In the expected text, "..." stands for anything within a line. Fragments are ```c++ blocks and are
-not compiled. A block that includes <ringlet/testing/...> is linked to ringlet-testing. Without
-io_uring, programs that need it are only compiled.
+not compiled. A block that includes <ringlet/testing/...> is linked to ringlet-testing, and one that
+includes <ringlet/dns/...> or <ringlet/http/...> to that driver; where the driver was not built, the
+block is left out. Without io_uring, programs that need it are only compiled.
 
 Usage: docs_test.py SOURCE_ROOT BUILD_ROOT [PAGE:LINE...]
 """
@@ -23,6 +24,11 @@ FLAGS = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Wer
 RUN_LIMIT_S = 20
 WHOLE_HEADER = "#include <ringlet/ringlet.hpp>\n"
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
+# What a program links with a driver: those that it stands on, and what they need.
+DRIVERS = {
+    "http": (["ringlet-http", "llhttp", "ringlet-dns"], ["-lcares"]),
+    "dns": (["ringlet-dns"], ["-lcares"]),
+}
 CONDITION = re.compile(r"\b(?:if|while|switch)\s*\(")
 
 
@@ -33,6 +39,8 @@ class Block:
         self.code = f"#line {line + 1}\n{code}"
         self.expected = expected
         self.needs_testing = "#include <ringlet/testing/" in code
+        # The first one stands on the others.
+        self.driver = next((name for name in DRIVERS if f"#include <ringlet/{name}/" in code), None)
 
 
 def blocks_of(path: pathlib.Path, page: str):
@@ -84,8 +92,9 @@ def matches(expected: str, printed: str) -> bool:
 class Checker:
     def __init__(self, source: pathlib.Path, built: pathlib.Path, scratch: pathlib.Path):
         self.compiler = [*shlex.split(os.environ.get("CXX", "c++")), *FLAGS,
-                         "-pthread", "-I", source / "runtime"]
+                         "-pthread", "-I", source / "runtime", "-I", source / "drivers"]
         self.libraries = built / "runtime"
+        self.drivers = built / "drivers"
         self.scratch = scratch
         # Most of a program's compile time is this header. Both compilers look for the .gch.
         self.header = scratch / "whole.hpp"
@@ -93,20 +102,43 @@ class Checker:
         subprocess.run([*self.compiler, "-x", "c++-header", self.header, "-o",
                         f"{self.header}.gch"], check=True)
 
-    def library(self, name: str) -> list:
-        archive = self.libraries / f"lib{name}.a"
+    @staticmethod
+    def library(folder: pathlib.Path, name: str) -> list:
+        archive = folder / f"lib{name}.a"
         if archive.exists():
             return [archive]
-        return ["-L", self.libraries, f"-l{name}", f"-Wl,-rpath,{self.libraries}"]
+        return ["-L", folder, f"-l{name}", f"-Wl,-rpath,{folder}"]
+
+    def driver_libraries(self, name: str | None) -> list:
+        if name is None:
+            return []
+        ours, others = DRIVERS[name]
+        linked = []
+        for each in ours:
+            # llhttp is the system's, or inside the shared library, or an archive of the build.
+            inside = each == "llhttp" and (self.drivers / "libringlet-http.so").exists()
+            built = any(self.drivers.glob(f"lib{each}.*"))
+            if built:
+                linked += self.library(self.drivers, each)
+            elif not inside:
+                linked.append(f"-l{each}")
+        return linked + others
+
+    def is_built(self, driver: str | None) -> bool:
+        return driver is None or any(self.drivers.glob(f"libringlet-{driver}.*"))
 
     def check(self, block: Block) -> tuple[str, str]:
-        """compiled, run, unavailable or failed; and why it failed."""
+        """compiled, run, unavailable, left out or failed; and why it failed."""
+        if not self.is_built(block.driver):
+            return "left out", ""
         folder = self.scratch / re.sub(r"\W", "_", block.name)
         folder.mkdir()
         (folder / "main.cpp").write_text(block.code, encoding="utf-8")
         header = ["-include", self.header] if WHOLE_HEADER in block.code else []
-        libraries = self.library("ringlet-testing") if block.needs_testing else []
-        libraries += self.library("ringlet")
+        libraries = self.driver_libraries(block.driver)
+        if block.needs_testing:
+            libraries += self.library(self.libraries, "ringlet-testing")
+        libraries += self.library(self.libraries, "ringlet")
         built = subprocess.run([*self.compiler, *header, folder / "main.cpp", *libraries, "-luring",
                                 "-o", folder / "program"], capture_output=True, text=True)
         if built.returncode:
@@ -142,7 +174,7 @@ def main() -> int:
     blocks = [block for page in pages(source) for block in blocks_of(source / page, page)]
     if wanted:
         blocks = [block for block in blocks if block.name.startswith(tuple(wanted))]
-    count = {"compiled": 0, "run": 0, "unavailable": 0, "failed": 0}
+    count = {"compiled": 0, "run": 0, "unavailable": 0, "left out": 0, "failed": 0}
     with tempfile.TemporaryDirectory(prefix="ringlet-docs-") as scratch:
         checker = Checker(source, built, pathlib.Path(scratch))
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
@@ -152,7 +184,7 @@ def main() -> int:
                 if outcome == "failed":
                     findings.append(f"{block.name}: {why}")
     print(f"{len(blocks)} programs: {count['run']} run, {count['compiled']} only compiled, "
-          f"{count['failed']} failed, {time.monotonic() - begin:.0f} s")
+          f"{count['left out']} left out, {count['failed']} failed, {time.monotonic() - begin:.0f} s")
     if findings:
         print("\n".join(findings))
         return 1

@@ -222,7 +222,8 @@ std::optional<int> Options::check_operands() {
         return refuse("'%s' is one %s too many: at most %zu", first_over, wanted.name, wanted.max);
     }
     if (count < wanted.min) {
-        if (wanted.min == 1) return refuse("needs a %s; see --help", wanted.name);
+        const char* const article = std::strchr("AEIO", wanted.name[0]) != nullptr ? "an" : "a";
+        if (wanted.min == 1) return refuse("needs %s %s; see --help", article, wanted.name);
         return refuse("needs at least %zu %s; see --help", wanted.min, wanted.name);
     }
     return std::nullopt;

@@ -21,6 +21,10 @@ const char* runtime_text(RuntimeDetail detail) {
         case RuntimeDetail::circuit_open: return "it failed too often and is left alone for now";
         case RuntimeDetail::old_kernel: return "the kernel is older than Linux 6.1";
         case RuntimeDetail::ring_denied: return "io_uring is switched off or denied";
+        case RuntimeDetail::workers: return "there are no worker threads (Limits::workers)";
+        case RuntimeDetail::jobs: return "too many jobs for the workers (Limits::worker_jobs)";
+        case RuntimeDetail::posts: return "the mailbox is full (Limits::posts)";
+        case RuntimeDetail::not_running: return "no run() is under way";
         case RuntimeDetail::ring_memory: return "not enough locked memory for io_uring";
     }
     return nullptr;

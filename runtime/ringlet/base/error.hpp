@@ -33,6 +33,10 @@ enum class RuntimeDetail : std::uint16_t {
     circuit_open,  // a circuit breaker that lets no call through now
     old_kernel,    // Linux before 6.1
     ring_denied,   // io_uring switched off by sysctl, or denied by seccomp
+    workers,       // no threads for offload(): Limits::workers is 0
+    jobs,          // Limits::worker_jobs
+    posts,         // the mailbox is full (Limits::posts)
+    not_running,   // a post while no run() is under way
     ring_memory,   // RLIMIT_MEMLOCK or memory does not suffice for the ring
 };
 

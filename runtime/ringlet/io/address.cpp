@@ -1,10 +1,13 @@
-// Between sockaddr_in, sockaddr_in6 and text.
+// Between sockaddr_in, sockaddr_in6, sockaddr_un and text.
 #include <ringlet/io/address.hpp>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -79,6 +82,20 @@ bool parse_host(int family, std::string_view text, Host& host) {
     return ::inet_pton(family, terminated, &host) == 1;
 }
 
+constexpr std::size_t unix_name_start = offsetof(sockaddr_un, sun_path);
+
+// A path ends at its NUL; a name that is no file begins with one, which is written as '@'.
+std::size_t write_unix_name(const SocketAddress& address, char* to) {
+    const auto name = unwrapped<sockaddr_un>(address);
+    std::size_t size = std::min<std::size_t>(address.size, sizeof name);
+    size = size > unix_name_start ? size - unix_name_start : 0;
+    const bool is_file = size == 0 || name.sun_path[0] != '\0';
+    if (is_file) size = ::strnlen(name.sun_path, size);
+    std::memcpy(to, name.sun_path, size);
+    if (!is_file) to[0] = '@';
+    return size;
+}
+
 }  // namespace
 
 Result<SocketAddress> parse_address(std::string_view host, std::uint16_t port) {
@@ -125,6 +142,22 @@ SocketAddress any_address_v6(std::uint16_t port) {
     return address_v6(in6_addr{}, port, 0);
 }
 
+// A path is followed by a NUL, which counts; a name that is no file is as long as it is.
+Result<SocketAddress> unix_address(std::string_view path) {
+    sockaddr_un name{};
+    if (path.empty() || path.contains('\0')) return malformed();
+    if (path.size() >= sizeof name.sun_path) {
+        return std::unexpected(Error(std::errc::filename_too_long));
+    }
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, path.size());
+    const bool is_file = path.front() != '@';
+    if (!is_file) name.sun_path[0] = '\0';
+    SocketAddress address = wrapped(name);
+    address.size = static_cast<socklen_t>(unix_name_start + path.size() + (is_file ? 1 : 0));
+    return address;
+}
+
 std::uint16_t port_of(const SocketAddress& address) {
     switch (address.storage.ss_family) {
         case AF_INET: return ntohs(unwrapped<sockaddr_in>(address).sin_port);
@@ -152,6 +185,12 @@ AddressText text(const SocketAddress& address) {
             std::snprintf(scope, sizeof scope, "%%%u", internet.sin6_scope_id);
         }
         std::snprintf(to, room, "[%s%s]:%u", host, scope, port);
+    } else if (family == AF_UNIX) {
+        static constexpr std::string_view scheme = "unix:";
+        scheme.copy(to, scheme.size());
+        write_unix_name(address, to + scheme.size());
+    } else if (address.size == 0) {
+        std::snprintf(to, room, "(no address)");
     } else {
         std::snprintf(to, room, "(family %d)", family);
     }

@@ -1,4 +1,4 @@
-// Internet addresses as text: "127.0.0.1:8080", "[::1]:8080".
+// Addresses of sockets as text: "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock".
 #pragma once
 
 #include <ringlet/ring/system.hpp>
@@ -28,6 +28,13 @@ SocketAddress loopback_address_v6(std::uint16_t port);  // ::1
 SocketAddress any_address(std::uint16_t port);     // 0.0.0.0
 SocketAddress any_address_v6(std::uint16_t port);  // ::
 
+// The name of a Unix socket: a path, or "@name" for a name that is no file (unix(7), "abstract").
+//
+// Errors (Domain::app): filename_too_long if it has more than 107 bytes; invalid_argument if it is
+// empty or has a NUL in it.
+// Source: unix(7).
+Result<SocketAddress> unix_address(std::string_view path);
+
 // Of an IPv4 or IPv6 address; 0 for any other.
 std::uint16_t port_of(const SocketAddress& address);
 
@@ -39,10 +46,11 @@ public:
 
 private:
     friend AddressText text(const SocketAddress& address);
-    std::array<char, 80> characters_{};
+    std::array<char, 120> characters_{};
 };
 
-// As parse_address() reads it; "(family 1)" for an address that is neither IPv4 nor IPv6.
+// As parse_address() reads it. Of a Unix socket "unix:" and what unix_address() reads, or "unix:"
+// alone if it has no name; "(family 40)" of any other, and "(no address)" of an empty one.
 AddressText text(const SocketAddress& address);
 
 }  // namespace ringlet

@@ -1,5 +1,7 @@
-// Making a socket under its reservation, and sending all.
+// Making a socket under its reservation, sending all, and the names of both ends.
 #include <ringlet/io/socket.hpp>
+
+#include <ringlet/io/stream_socket.hpp>
 
 namespace ringlet {
 
@@ -19,6 +21,14 @@ Task<void> send_everything(int descriptor, std::span<const std::byte> from) {
         if (count == 0) co_await fail(std::errc::io_error);  // not on a stream: no endless loop
         from = from.subspan(count);
     }
+}
+
+Result<SocketAddress> StreamSocket::local_address() const {
+    return scheduler().system().local_address(descriptor());
+}
+
+Result<SocketAddress> StreamSocket::peer_address() const {
+    return scheduler().system().peer_address(descriptor());
 }
 
 }  // namespace ringlet

@@ -79,6 +79,10 @@ private:
     int descriptor_;
 };
 
+inline void prepare_accept(io_uring_sqe& sqe, int descriptor) {
+    ::io_uring_prep_accept(&sqe, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+}
+
 // Sends until all is sent.
 Task<void> send_everything(int descriptor, std::span<const std::byte> from);
 

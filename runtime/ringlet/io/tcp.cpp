@@ -40,14 +40,6 @@ Task<TcpSocket> TcpSocket::connect(SocketAddress address, TcpOptions options) {
     co_return socket;
 }
 
-Result<SocketAddress> TcpSocket::local_address() const {
-    return scheduler().system().local_address(descriptor());
-}
-
-Result<SocketAddress> TcpSocket::peer_address() const {
-    return scheduler().system().peer_address(descriptor());
-}
-
 Result<TcpListener> TcpListener::listen(const SocketAddress& address, ListenOptions options) {
     const int family = address.storage.ss_family;
     auto opened = open_socket(family, SOCK_STREAM);

@@ -3,6 +3,7 @@
 
 #include <ringlet/base/panic.hpp>
 
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -17,6 +18,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace ringlet {
@@ -118,6 +120,13 @@ Result<SocketAddress> KernelSystem::peer_address(int descriptor) {
     return address;
 }
 
+Result<PeerCredentials> KernelSystem::peer_credentials(int descriptor) {
+    struct ucred peer {};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return last_error();
+    return PeerCredentials{.process = peer.pid, .user = peer.uid, .group = peer.gid};
+}
+
 Result<std::array<int, 2>> KernelSystem::pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) < 0) return last_error();
@@ -156,6 +165,20 @@ void KernelSystem::unblock_signals(SignalSet signals) {
     ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+Result<int> KernelSystem::open_waker() {
+    const int descriptor = ::eventfd(0, EFD_CLOEXEC);
+    if (descriptor < 0) return last_error();
+    return descriptor;
+}
+
+void KernelSystem::wake(int waker) {
+    const int saved_errno = errno;  // also called inside a job
+    const std::uint64_t one = 1;
+    // It would block only after 2^64 wakes that nobody read.
+    while (::write(waker, &one, sizeof one) < 0) RINGLET_ASSERT(errno == EINTR);
+    errno = saved_errno;
+}
+
 void KernelSystem::close(int descriptor) {
     ::close(descriptor);
 }
@@ -166,6 +189,15 @@ Result<void> KernelSystem::set_permissions(int descriptor, unsigned permissions)
 
 bool KernelSystem::is_terminal(int descriptor) {
     return ::isatty(descriptor) == 1;
+}
+
+Result<void> KernelSystem::make_raw(int descriptor) {
+    termios settings{};
+    if (::tcgetattr(descriptor, &settings) < 0) return last_error();
+    ::cfmakeraw(&settings);
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    return checked(::tcsetattr(descriptor, TCSANOW, &settings));
 }
 
 int KernelSystem::terminal_columns(int descriptor) {

@@ -1,6 +1,7 @@
 // KernelSystem: System on the running kernel.
 #pragma once
 
+#include <ringlet/ring/kernel_workers.hpp>
 #include <ringlet/ring/system.hpp>
 
 namespace ringlet {
@@ -20,13 +21,18 @@ public:
     Result<int> get_option(int descriptor, int level, int name) override;
     Result<SocketAddress> local_address(int descriptor) override;
     Result<SocketAddress> peer_address(int descriptor) override;
+    Result<PeerCredentials> peer_credentials(int descriptor) override;
     Result<std::array<int, 2>> pipe() override;
     Result<int> open_signals(SignalSet signals) override;
     void discard_signals(SignalSet signals) override;
     void unblock_signals(SignalSet signals) override;
+    Result<int> open_waker() override;
+    void wake(int waker) override;
+    Workers& workers() override { return workers_; }
     void close(int descriptor) override;
     Result<void> set_permissions(int descriptor, unsigned permissions) override;
     bool is_terminal(int descriptor) override;
+    Result<void> make_raw(int descriptor) override;
     int terminal_columns(int descriptor) override;
     void random(std::span<std::byte> out) override;
     Result<void> lock_memory() override;
@@ -34,6 +40,7 @@ public:
     [[noreturn]] void exit_now(int status) override;
 
 private:
+    KernelWorkers workers_;
     SignalSet blocked_ = 0;  // what open_signals() blocked and unblock_signals() may undo
 };
 

@@ -7,6 +7,7 @@
 
 #include <ringlet/base/clock.hpp>
 #include <ringlet/base/error.hpp>
+#include <ringlet/ring/workers.hpp>
 
 #include <sys/socket.h>
 
@@ -32,6 +33,13 @@ struct SocketAddress {
     sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
+// Who is at the other end of a Unix socket, as unix(7) tells it of the moment of connecting.
+struct PeerCredentials {
+    int process = 0;  // 0: of another PID namespace
+    unsigned user = 0;
+    unsigned group = 0;
+};
+
 class System {
 public:
     System() = default;
@@ -50,6 +58,8 @@ public:
     virtual Result<int> get_option(int descriptor, int level, int name) = 0;
     virtual Result<SocketAddress> local_address(int descriptor) = 0;
     virtual Result<SocketAddress> peer_address(int descriptor) = 0;
+    // SO_PEERCRED.
+    virtual Result<PeerCredentials> peer_credentials(int descriptor) = 0;
 
     // pipe2(2) with O_CLOEXEC: the reading end, then the writing end.
     virtual Result<std::array<int, 2>> pipe() = 0;
@@ -61,6 +71,14 @@ public:
     // Undoes open_signals' blocking for those that this System blocked.
     virtual void unblock_signals(SignalSet signals) = 0;
 
+    // eventfd(2): what other threads wake the loop with. It reads eight bytes once it was woken.
+    virtual Result<int> open_waker() = 0;
+    // From any thread. One read takes in all wakes so far.
+    virtual void wake(int waker) = 0;
+
+    // The threads for blocking work, of which there is one set.
+    virtual Workers& workers() = 0;
+
     // close(2) at once: only for descriptors that die while no loop runs.
     virtual void close(int descriptor) = 0;
 
@@ -68,6 +86,8 @@ public:
     virtual Result<void> set_permissions(int descriptor, unsigned permissions) = 0;
 
     virtual bool is_terminal(int descriptor) = 0;
+    // Raw mode: tcgetattr(3), cfmakeraw(3), tcsetattr(3) at once. A read gives what is there.
+    virtual Result<void> make_raw(int descriptor) = 0;
     // Columns of the terminal behind a descriptor; 80 where that cannot be told.
     virtual int terminal_columns(int descriptor) = 0;
 

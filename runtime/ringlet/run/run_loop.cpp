@@ -29,16 +29,28 @@ void log_line(std::string_view line, void*) {
 }  // namespace
 
 void log_await_tree() {
-    if (current_loop == nullptr || current_loop->main_block() == nullptr) return;
-    print_await_tree(*current_loop->main_block(), log_line, nullptr);
+    if (current_loop != nullptr) current_loop->log_tree();
+}
+
+void RunLoop::log_tree() {
+    print_tree(log_line, nullptr);
+}
+
+void RunLoop::print_tree(void (*sink)(std::string_view, void*), void* context) {
+    if (main_block_ != nullptr) print_await_tree(*main_block_, sink, context);
+    workers_.print_abandoned(sink, context);
 }
 
 constinit const OperationHooks RunLoop::SignalReader::hooks{
     {.reason = "signals", .catches = false, .cancel = [](Pending&) {}}, prepare, completed};
 
-RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system)
+RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system,
+                 const RunStorage& storage)
     : scheduler_(limits, frames, ring, system),
       log_writer_(scheduler_),
+      waker_(scheduler_),
+      workers_(scheduler_, waker_),
+      storage_(storage),
       signals_(*this),
       stop_timer_(*this),
       frames_(frames) {
@@ -49,6 +61,38 @@ RunLoop::~RunLoop() {
     current_loop = nullptr;
 }
 
+Result<void> RunLoop::prepare() {
+    if (scheduler_.limits().lock_memory) {
+        if (const auto locked = lock_memory(); !locked) return locked;
+    }
+    if (!has_outside()) return {};
+    if (const auto opened = waker_.open(); !opened) {
+        log::error("other threads cannot wake the loop: %s", text(opened.error()));
+        return opened;
+    }
+    return start_workers();
+}
+
+Result<void> RunLoop::lock_memory() {
+    frames_.prefault();
+    const auto locked = scheduler_.system().lock_memory();
+    if (!locked) {
+        log::error("memory cannot be locked: %s; raise the limit (ulimit -l)",
+                   text(locked.error()));
+    }
+    return locked;
+}
+
+Result<void> RunLoop::start_workers() {
+    const auto started = workers_.start(storage_.stacks);
+    if (!started) {
+        const bool small = started.error() == std::errc::invalid_argument;
+        log::error("worker threads cannot be started: %s; raise %s", text(started.error()),
+                   small ? "Limits::worker_stack_bytes" : "the limit of threads (ulimit -u)");
+    }
+    return started;
+}
+
 void RunLoop::run(TaskBlock& main) {
     main_block_ = &main;
     if (main.name == nullptr) main.name = "main";
@@ -56,29 +100,55 @@ void RunLoop::run(TaskBlock& main) {
     scheduler_.start(main);
     scheduler_.run_until(main_.over);
     main_block_ = nullptr;
+    wait_for_abandoned();
     drain();
 }
 
 void RunLoop::begin() {
     open_signals();
-    scheduler_.set_turn_handler(
-        [](void* loop) { static_cast<RunLoop*>(loop)->log_writer_.pump(); }, this);
+    if (has_outside()) waker_.start();
+    const Limits& limits = scheduler_.limits();
+    if (limits.posts > 0) storage_.mailbox.open(storage_.posts, limits.post_bytes, waker_);
+    scheduler_.set_turn_handlers([](void* loop) { static_cast<RunLoop*>(loop)->send_out(); },
+                                 [](void* loop) { static_cast<RunLoop*>(loop)->take_in(); }, this);
     scheduler_.set_deadlock_handler(
-        [](void* self) {
-            RunLoop& loop = *static_cast<RunLoop*>(self);
-            log::warning("nothing can wake the program any more but a signal:");
-            log_await_tree();
-            loop.log_writer_.pump();
-            loop.scheduler_.set_deadlock_handler(nullptr, nullptr);  // once is enough
-        },
-        this);
+        [](void* loop) { static_cast<RunLoop*>(loop)->warn_of_deadlock(); }, this);
     if (seal_handler != nullptr) seal_handler(true);
+}
+
+// What this turn has for others.
+void RunLoop::send_out() {
+    log_writer_.pump();
+    workers_.hand_over();
+}
+
+// What other threads have for this turn.
+void RunLoop::take_in() {
+    if (!waker_.was_told()) return;
+    workers_.collect();
+    if (storage_.mailbox.is_open()) storage_.mailbox.run();
+}
+
+void RunLoop::warn_of_deadlock() {
+    if (!workers_.is_idle() || storage_.mailbox.is_open()) return;
+    log::warning("nothing can wake the program any more but a signal:");
+    log_await_tree();
+    log_writer_.pump();
+    scheduler_.set_deadlock_handler(nullptr, nullptr);  // once is enough
+}
+
+void RunLoop::wait_for_abandoned() {
+    storage_.mailbox.close();
+    if (workers_.is_idle()) return;
+    if (stop_signal_ == 0) arm_stop_limit(stop_limit());
+    scheduler_.run_until(workers_.is_idle());
 }
 
 // Everything that is left is the runtime's own: closes, the log, the signals.
 void RunLoop::drain() {
     stop_timer_.disarm();
     close_signals();
+    waker_.stop();
     log_writer_.pump();
     log_deadline_ = later(scheduler_.now(), stop_limit());
     arm_stop_limit(log_limit);
@@ -131,6 +201,7 @@ void RunLoop::signal_came(int number) {
 }
 
 void RunLoop::arm_stop_limit(Nanoseconds span) {
+    stop_timer_.disarm();
     scheduler_.arm(stop_timer_, Clock::monotonic, later(scheduler_.now(), span));
 }
 
@@ -140,7 +211,8 @@ Nanoseconds RunLoop::stop_limit() const {
 
 void RunLoop::StopTimer::expire(Pending& pending) {
     RunLoop& loop = static_cast<StopTimer&>(pending).loop;
-    if (loop.main_block_ != nullptr) loop.end_by_force("the stop limit has passed");
+    const bool goes_on = loop.main_block_ != nullptr || !loop.workers_.is_idle();
+    if (goes_on) loop.end_by_force("the stop limit has passed");
     // The run has ended, and only its own operations linger: first the log has to give up.
     if (loop.log_is_late_) loop.end_by_force("an operation does not end");
     const std::uint64_t log_before = std::exchange(loop.log_seen_, loop.log_writer_.written());
@@ -161,7 +233,7 @@ void RunLoop::end_by_force(const char* why) {
     const auto write = [](std::string_view words, void* context) {
         static_cast<System*>(context)->write_error(words);
     };
-    if (main_block_ != nullptr) print_await_tree(*main_block_, write, &system);
+    print_tree(write, &system);
     system.exit_now(stop_signal_ != 0 ? exit_signal_base + stop_signal_ : 1);
     std::unreachable();
 }
@@ -174,6 +246,11 @@ int RunLoop::status(const TaskBlock& main) {
 RunReport RunLoop::report() const {
     RunReport report;
     report.high_water = scheduler_.high_water();
+    report.high_water.jobs = workers_.jobs_max();
+    report.high_water.posts = storage_.mailbox.high_water();
+    report.stop_signal = stop_signal_;
+    report.worker_wakes = workers_.wakes();
+    report.loop_wakes = waker_.calls();
     report.frame_classes = frames_.classes();
     for (unsigned i = 0; i < frames_.classes(); ++i) report.frames[i] = frames_.use(i);
     report.oversized_frames = frames_.oversized();

@@ -1,25 +1,25 @@
 // RunLoop: one run, from its first step to nothing left in flight.
 //
-//   1 begin      signals become a descriptor, the log becomes buffered, the seal closes
-//   2 run        the main task runs; SIGINT or SIGTERM cancels it and starts the stop limit
-//   3 drain      closes and the log's last lines are waited for
-//   4 end        the seal opens; frames, tasks, timers, operations, descriptors: all are zero
+//   1 prepare    memory is locked, the workers' threads are started
+//   2 begin      signals become a descriptor, the log becomes buffered, the seal closes
+//   3 run        the main task runs; SIGINT or SIGTERM cancels it and starts the stop limit
+//   4 abandoned  jobs that nobody waits for any more are waited for; posts are refused
+//   5 drain      closes and the log's last lines are waited for
+//   6 end        the seal opens; frames, tasks, timers, operations, descriptors, threads: all are 0
 //
 // A second stop signal, or the stop limit, ends the process by force, after the await tree.
 #pragma once
 
+#include <ringlet/base/seal.hpp>
 #include <ringlet/run/log_writer.hpp>
 #include <ringlet/task/await_tree.hpp>
 #include <ringlet/task/scheduler.hpp>
+#include <ringlet/work/mailbox.hpp>
+#include <ringlet/work/worker_pool.hpp>
 
 #include <sys/signalfd.h>
 
 namespace ringlet {
-
-// Told with true when the first step is about to run, and with false after the last: between the
-// two nothing allocates. Tests set a trap here. May be null.
-using SealHandler = void (*)(bool sealed);
-inline constinit SealHandler seal_handler = nullptr;
 
 // What a run has used at most; to be read after it.
 struct RunReport {
@@ -28,9 +28,19 @@ struct RunReport {
     unsigned frame_classes = 0;
     std::uint64_t oversized_frames = 0;
     bool completions_overflowed = false;
+    int stop_signal = 0;               // that stopped it, or 0
+    std::uint64_t worker_wakes = 0;    // at most one system call each: jobs came
+    std::uint64_t loop_wakes = 0;      // one system call each: jobs ended, or posts came
 };
 
-inline constexpr int exit_unavailable = 69;   // EX_UNAVAILABLE (sysexits.h): no io_uring
+// What a runtime lends to a run, besides its frames.
+struct RunStorage {
+    Mailbox& mailbox;
+    std::span<std::byte> posts;   // Mailbox::storage_bytes()
+    std::span<std::byte> stacks;  // worker_stacks_bytes()
+};
+
+inline constexpr int exit_unavailable = 69;   // EX_UNAVAILABLE (sysexits.h): it cannot begin
 inline constexpr int exit_nested_run = 70;    // EX_SOFTWARE: run() inside run()
 inline constexpr int exit_signal_base = 128;  // plus the signal's number
 
@@ -39,13 +49,18 @@ void log_await_tree();
 
 class RunLoop {
 public:
-    RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system);
+    RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system,
+            const RunStorage& storage);
     ~RunLoop();
     RunLoop(const RunLoop&) = delete;
     RunLoop& operator=(const RunLoop&) = delete;
 
     // The owner of the main block.
     Pending& owner() { return main_; }
+
+    // Takes from the system what the limits ask for. What it cannot have, it logs in a sentence
+    // with the remedy; then there must be no run.
+    Result<void> prepare();
 
     // Runs the main block, whose frame is in place, to its end, and drains.
     void run(TaskBlock& main);
@@ -56,7 +71,8 @@ public:
     int stop_signal() const { return stop_signal_; }
     RunReport report() const;
 
-    TaskBlock* main_block() { return main_block_; }
+    // Logs the await tree, line by line.
+    void log_tree();
 
 private:
     // The end of the main block.
@@ -86,8 +102,16 @@ private:
         RunLoop& loop;
     };
 
+    Result<void> lock_memory();
+    Result<void> start_workers();
+    bool has_outside() const { return scheduler_.limits().workers + scheduler_.limits().posts > 0; }
     void begin();
+    void send_out();
+    void take_in();
+    void warn_of_deadlock();
+    void wait_for_abandoned();
     void drain();
+    void print_tree(void (*sink)(std::string_view line, void* context), void* context);
     void open_signals();
     void close_signals();
     void signal_came(int number);
@@ -97,6 +121,9 @@ private:
 
     Scheduler scheduler_;
     LogWriter log_writer_;
+    Waker waker_;
+    WorkerPool workers_;
+    RunStorage storage_;
     Main main_;
     SignalReader signals_;
     StopTimer stop_timer_;

@@ -7,8 +7,8 @@
 #include <ringlet/ring/kernel_system.hpp>
 #include <ringlet/run/run_loop.hpp>
 
+#include <array>
 #include <functional>
-#include <optional>
 
 namespace ringlet {
 
@@ -31,68 +31,141 @@ public:
     //   a Task<int>'s value, or 0 for a Task<void>
     //   1            it ended with an error, which is logged
     //   128 + n      signal n (SIGINT, SIGTERM) stopped it, and main gave no value, or 0
-    //   69           io_uring cannot be used; said in one sentence on standard error
+    //   69           io_uring, memory or threads cannot be had; said in one sentence on standard
+    //                error
     //   70           this thread is inside a run() already, or another thread is
     template <class F, class... Arguments>
     int run(F&& function, Arguments&&... arguments) {
-        if (refuse_nested()) return exit_nested_run;
-        KernelSystem system;
-        system.prepare_process();
-        KernelRing ring;
-        const auto opened = ring.open(Operations::ring_size(limits), limits.bounded_workers,
-                                      limits.unbounded_workers);
-        if (!opened) {
+        if (is_nested()) return refuse_nested();
+        Kernel kernel;
+        if (const auto opened = kernel.open(); !opened) {
             log::error("%s", refusal(opened.error()));
             return exit_unavailable;
         }
-        return run_on(ring, system, std::forward<F>(function),
+        return run_on(kernel.ring, kernel.system, std::forward<F>(function),
                       std::forward<Arguments>(arguments)...);
     }
 
     // The same on a ring and a system that are given, which outlive the run: for simulation.
     template <class F, class... Arguments>
     int run_on(Ring& ring, System& system, F&& function, Arguments&&... arguments) {
-        if (refuse_nested()) return exit_nested_run;
-        FramePool frames(limits, storage_);
-        if (limits.lock_memory) {
-            frames.prefault();
-            if (const auto locked = system.lock_memory(); !locked) {
-                log::error("memory cannot be locked: %s; raise the limit (ulimit -l)",
-                           text(locked.error()));
-                return exit_unavailable;
-            }
-        }
-        RunLoop loop(limits, frames, ring, system);
-        using T = ValueOf<std::invoke_result_t<F, Arguments...>>;
-        Branch<T> main;
-        auto task = std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...);
-        if (main.begin(task, loop.owner())) loop.run(main);
-        report_ = loop.report();
-        if (main.outcome != Outcome::value) return loop.status(main);
-        if constexpr (!std::is_void_v<T>) {
-            const int status = main.cell.take();
-            if (status != 0) return status;
-        }
-        return loop.stop_signal() != 0 ? loop.status(main) : 0;
+        if (is_nested()) return refuse_nested();
+        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
+        if (!once.loop.prepare()) return exit_unavailable;
+        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        return once.status();
+    }
+
+    // For plain, synchronous code: runs `function(arguments...)` as run() does, and gives its value
+    // or its error. operation_canceled: SIGINT or SIGTERM stopped it (report().stop_signal).
+    // operation_not_permitted (RuntimeDetail::nested_run): a run is under way, on this thread or
+    // another. Or the error of what could not be had: io_uring, locked memory, threads.
+    template <class F, class... Arguments>
+    auto block_on(F&& function, Arguments&&... arguments)
+        -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
+        if (is_nested()) return std::unexpected(nested_error);
+        Kernel kernel;
+        if (const auto opened = kernel.open(); !opened) return std::unexpected(opened.error());
+        return block_on_with(kernel.ring, kernel.system, std::forward<F>(function),
+                             std::forward<Arguments>(arguments)...);
+    }
+
+    // The same on a ring and a system that are given.
+    template <class F, class... Arguments>
+    auto block_on_with(Ring& ring, System& system, F&& function, Arguments&&... arguments)
+        -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
+        if (is_nested()) return std::unexpected(nested_error);
+        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
+        if (const auto ready = once.loop.prepare(); !ready) return std::unexpected(ready.error());
+        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        return once.main.result();
+    }
+
+    // From any thread: has the loop call `callable()`, on its own thread, between two tasks. There
+    // it may set an Event, try_put() into a Queue, cancel a task, log; it must not block. Posts of
+    // one thread are called in their order. The callable is moved into the mailbox; its move must
+    // not post. What was not called when the main task ends is destroyed, not called.
+    // Fails, the callable untouched, with no_buffer_space (RuntimeDetail::posts) if the mailbox is
+    // full, and with not_connected (RuntimeDetail::not_running) while no run is under way.
+    template <class F>
+    Result<void> post(F&& callable) {
+        using Callable = std::decay_t<F>;
+        static_assert(limits.posts > 0, "Limits::posts is 0: there is no mailbox");
+        static_assert(sizeof(Callable) <= limits.post_bytes,
+                      "the callable is larger than Limits::post_bytes");
+        static_assert(alignof(Callable) <= Mailbox::alignment);
+        static_assert(!Awaitable<std::remove_cvref_t<std::invoke_result_t<Callable&>>>,
+                      "a post is a plain function: it sets an event or fills a queue for a task");
+        return mailbox_.post(std::forward<F>(callable));
     }
 
     // What the last run used.
     const RunReport& report() const { return report_; }
 
 private:
-    static bool refuse_nested() {
-        if (current_scheduler != nullptr) {
-            log::error("%s", text(Error(std::errc::operation_not_permitted,
-                                        RuntimeDetail::nested_run)));
-            return true;
+    static constexpr Error nested_error{std::errc::operation_not_permitted,
+                                        RuntimeDetail::nested_run};
+
+    struct Kernel {
+        Result<void> open() {
+            system.prepare_process();
+            return ring.open(Operations::ring_size(limits), limits.bounded_workers,
+                             limits.unbounded_workers);
         }
-        if (!log::is_attached()) return false;
-        // The log is the other thread's.
-        emergency_write("ringlet: a run() is under way on another thread; one at a time\n");
-        return true;
+        KernelSystem system;
+        KernelRing ring;
+    };
+
+    // One run of a main task that gives a T.
+    template <class T>
+    struct Run {
+        Run(Runtime& whose, Ring& ring, System& system)
+            : runtime(whose),
+              frames(limits, whose.storage_),
+              loop(limits, frames, ring, system, {whose.mailbox_, whose.posts_, whose.stacks_}) {}
+
+        template <class F, class... Arguments>
+        void run(F&& function, Arguments&&... arguments) {
+            auto task =
+                std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+            if (main.begin(task, loop.owner())) loop.run(main);
+            runtime.report_ = loop.report();
+        }
+        int status() {
+            if (main.outcome != Outcome::value) return loop.status(main);
+            if constexpr (!std::is_void_v<T>) {
+                const int status = main.cell.take();
+                if (status != 0) return status;
+            }
+            return loop.stop_signal() != 0 ? loop.status(main) : 0;
+        }
+
+        Runtime& runtime;
+        FramePool frames;
+        RunLoop loop;
+        Branch<T> main;
+    };
+
+    // The log belongs to one run at a time, and so does the process.
+    static bool is_nested() { return current_scheduler != nullptr || log::is_attached(); }
+    static int refuse_nested() {
+        if (current_scheduler != nullptr) log::error("%s", text(nested_error));
+        else emergency_write("ringlet: a run() is under way on another thread; one at a time\n");
+        return exit_nested_run;
     }
 
+    // The parts that are not there take no room.
+    static constexpr std::size_t posts_bytes_ =
+        Mailbox::storage_bytes(limits_.posts, limits_.post_bytes);
+    static constexpr std::size_t stacks_bytes_ = worker_stacks_bytes(limits_);
+    static constexpr std::size_t page_bytes_ = 4096;
+
     alignas(FramePool::alignment) std::byte storage_[limits_.frame_storage_bytes()]{};
+    [[no_unique_address]] alignas(limits_.posts > 0 ? Mailbox::alignment : 1)
+        std::array<std::byte, posts_bytes_> posts_{};
+    [[no_unique_address]] alignas(limits_.workers > 0 ? page_bytes_ : 1)
+        std::array<std::byte, stacks_bytes_> stacks_{};
+    Mailbox mailbox_;
     RunReport report_{};
 };
 

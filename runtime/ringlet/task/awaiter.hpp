@@ -35,6 +35,9 @@ private:
 //   Value value(int result)                    from a result >= 0
 //   static constexpr bool opens_descriptor     true if the result is a new descriptor
 //   void note_flags(unsigned)                  optional: the CQE's flags, before value()
+//   bool goes_on(int result)                   optional: true if a result, also an error, is not
+//                                              the end: the SQE is prepared once more. A cancelled
+//                                              one that would go on has done nothing.
 //
 // Cancellation: ASYNC_CANCEL is submitted, and the frame stays until the operation's own last CQE.
 // If it had succeeded already, that is the result, and the next await unwinds.
@@ -71,6 +74,12 @@ private:
     static void completed(Operation& operation, std::uint32_t flags) {
         auto& self = static_cast<OperationAwaiter&>(operation);
         const std::int32_t result = self.result();
+        if constexpr (requires { self.description_.goes_on(result); }) {
+            if (self.description_.goes_on(result)) {
+                if (self.cancel_was_requested()) return self.stop(Outcome::cancelled, {});
+                return scheduler().operations().start(self);
+            }
+        }
         if (result >= 0) {
             if constexpr (requires { self.description_.note_flags(flags); }) {
                 self.description_.note_flags(flags);

@@ -1,6 +1,8 @@
 // Limits: every bound of a runtime, fixed when the program is built.
 #pragma once
 
+#include <ringlet/ring/workers.hpp>
+
 #include <cstddef>
 
 namespace ringlet {
@@ -16,6 +18,9 @@ inline constexpr unsigned frame_bytes_max = 8192;
 
 // The runtime's own operations: the signals, the log, a waker, the boot-time alarm.
 inline constexpr unsigned internal_operations = 4;
+
+// What a thread needs to begin at all (PTHREAD_STACK_MIN), a guard page, and a little to work with.
+inline constexpr unsigned worker_stack_bytes_min = 32'768;
 
 // IORING_MAX_CQ_ENTRIES of the kernel.
 inline constexpr unsigned completions_max = 65536;
@@ -35,6 +40,15 @@ struct Limits {
     unsigned inline_awaits = 128;    // awaits ready at once before a task lets the others run
     unsigned bounded_workers = 2;    // kernel threads for files (io-wq's bounded class)
     unsigned unbounded_workers = 4;  // kernel threads for character devices and the like
+    // Threads for offload(), each with a stack in the runtime. None unless asked for, so that a
+    // program without blocking calls has one thread and pays for one.
+    unsigned workers = 0;
+    unsigned worker_stack_bytes = 65'536;  // of each; a multiple of 4096
+    unsigned worker_jobs = 64;  // not ended; with more, try_offload() is refused
+    // Callables that wait in the mailbox, of up to so many bytes each. None unless asked for: a
+    // program that others can post to is never known to be deadlocked.
+    unsigned posts = 0;
+    unsigned post_bytes = 48;
     unsigned stop_limit_ms = 10'000;  // from the stop signal until the process is ended by force
     int await_tree_signal = 10;  // SIGUSR1 logs the await tree; 0: no signal does
     bool lock_memory = false;  // before the first step: touch all storage, then mlockall(2)
@@ -64,7 +78,12 @@ struct Limits {
         }
         return previous != 0 && previous <= frame_bytes_max && tasks > 0 && operations > 0 &&
                descriptors > 0 && completions() <= completions_max && inline_awaits > 0 &&
-               bounded_workers > 0 && unbounded_workers > 0;
+               bounded_workers > 0 && unbounded_workers > 0 && workers_are_valid();
+    }
+
+    constexpr bool workers_are_valid() const {
+        return workers <= workers_max && worker_stack_bytes >= worker_stack_bytes_min &&
+               worker_stack_bytes % 4096 == 0 && worker_jobs > 0 && post_bytes > 0;
     }
 };
 

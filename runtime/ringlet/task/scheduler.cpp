@@ -259,6 +259,7 @@ void Scheduler::run_until(const bool& done) {
         if (enter_kernel()) take_in();
         expire(timers_, Clock::monotonic);
         expire(boottime_timers_, Clock::boottime);
+        if (after_entry_ != nullptr) after_entry_(turn_context_);
     }
 }
 
@@ -285,7 +286,7 @@ void Scheduler::take_in() {
 
 // False if there was no need to; then nothing can have completed either (DEFER_TASKRUN).
 bool Scheduler::enter_kernel() {
-    if (turn_handler_ != nullptr) turn_handler_(turn_context_);
+    if (before_entry_ != nullptr) before_entry_(turn_context_);
     if (ready_count_ > 0) {
         // Busy: submit what there is; look for completions now and then, since each look costs.
         // The runtime's own operations (a signal, the log) can wait longer.

@@ -37,6 +37,8 @@ struct HighWater {
     unsigned tasks = 0;
     unsigned operations = 0;
     unsigned descriptors = 0;
+    unsigned jobs = 0;   // of offload(), not ended
+    unsigned posts = 0;  // in the mailbox
 };
 
 class Scheduler {
@@ -119,9 +121,11 @@ public:
         deadlock_handler_ = handler;
         deadlock_context_ = context;
     }
-    // Called before each entry into the kernel: for the log's writer.
-    void set_turn_handler(void (*handler)(void*), void* context) {
-        turn_handler_ = handler;
+    // Called in each turn of run_until(): `before` the kernel is entered, for what is to go out, and
+    // `after` it, for what has come in from other threads. Both may wake blocks.
+    void set_turn_handlers(void (*before)(void*), void (*after)(void*), void* context) {
+        before_entry_ = before;
+        after_entry_ = after;
         turn_context_ = context;
     }
 
@@ -176,7 +180,8 @@ private:
     HighWater high_water_;
     void (*deadlock_handler_)(void*) = nullptr;
     void* deadlock_context_ = nullptr;
-    void (*turn_handler_)(void*) = nullptr;
+    void (*before_entry_)(void*) = nullptr;
+    void (*after_entry_)(void*) = nullptr;
     void* turn_context_ = nullptr;
     void (*suspension_handler_)(void*) = nullptr;
     void* suspension_context_ = nullptr;

@@ -41,7 +41,7 @@ private:
         Callback callback;
         void* context;
     };
-    std::array<Entry, 64> entries_{};
+    std::array<Entry, 128> entries_{};
     unsigned count_ = 0;
 };
 

@@ -160,6 +160,15 @@ int FileTree::make_socket(int from, const char* path) {
     return node;
 }
 
+int FileTree::make_device(const char* path) {
+    const Place place = walk(root, path);
+    if (place.error != 0) return place.error;
+    if (place.node != none) return -EEXIST;
+    const int node = create(place, S_IFCHR | 0620);
+    if (node >= 0) hold(node);
+    return node;
+}
+
 int FileTree::unlink(int from, const char* path, int flags) {
     const bool folder = (flags & AT_REMOVEDIR) != 0;
     if ((flags & ~AT_REMOVEDIR) != 0) return -EINVAL;

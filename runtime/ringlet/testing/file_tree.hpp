@@ -30,6 +30,7 @@ public:
     int open(int from, const char* path, int flags, mode_t mode);
     int make_folder(int from, const char* path, mode_t mode);
     int make_socket(int from, const char* path);  // as open()
+    int make_device(const char* path);            // as open(); a character device
     int rename(int old_from, const char* old_path, int from, const char* path, unsigned flags);
     int unlink(int from, const char* path, int flags);
     int find(int from, const char* path) const;

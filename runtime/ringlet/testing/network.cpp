@@ -14,15 +14,6 @@ bool is_known(int family) {
     return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
 }
 
-// The kernel asks for a whole address of the socket's family.
-int check_name(const Socket& socket, const SocketAddress& address) {
-    if (address.size < sizeof(sa_family_t)) return -EINVAL;
-    if (socket.family() == AF_INET && address.size < sizeof(sockaddr_in)) return -EINVAL;
-    if (socket.family() == AF_INET6 && address.size < sizeof(sockaddr_in6)) return -EINVAL;
-    if (family_of(address) == socket.family()) return 0;
-    return socket.is_unix() ? -EINVAL : -EAFNOSUPPORT;
-}
-
 // A name that fills all of sun_path comes without its terminating zero.
 std::array<char, sizeof(sockaddr_un::sun_path) + 1> path_of(std::string_view name) {
     std::array<char, sizeof(sockaddr_un::sun_path) + 1> path{};
@@ -32,22 +23,58 @@ std::array<char, sizeof(sockaddr_un::sun_path) + 1> path_of(std::string_view nam
 
 }  // namespace
 
-Network::Network(FileTree& files, unsigned sockets, std::size_t socket_bytes)
-    : files_(files), sockets_(sockets, *this, socket_bytes) {}
+// The kernel asks for a whole address of the socket's family.
+int check_name(const Socket& socket, const SocketAddress& address) {
+    if (address.size < sizeof(sa_family_t)) return -EINVAL;
+    if (socket.family() == AF_INET && address.size < sizeof(sockaddr_in)) return -EINVAL;
+    if (socket.family() == AF_INET6 && address.size < sizeof(sockaddr_in6)) return -EINVAL;
+    if (family_of(address) == socket.family()) return 0;
+    return socket.is_unix() ? -EINVAL : -EAFNOSUPPORT;
+}
+
+Network::Network(FileTree& files, const VirtualClock& clock, Random& random,
+                 const SimulationOptions& options)
+    : files_(files), clock_(clock), random_(random), options_(options), packets_(options.datagrams),
+      streams_(options.sockets, *this, options.socket_bytes),
+      datagrams_(options.datagram_sockets, *this, options.socket_bytes) {
+    for (Socket& socket : streams_)
+        sockets_.push_back(&socket);
+    for (Socket& socket : datagrams_)
+        sockets_.push_back(&socket);
+}
+
+Network::~Network() {
+    while (held_back_.pop_front() != nullptr) {
+    }
+}
 
 int Network::open(int family, int type, int protocol, Socket*& out) {
     if (!is_known(family)) return -EAFNOSUPPORT;
-    if ((type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != SOCK_STREAM) return -ESOCKTNOSUPPORT;
-    if (protocol != 0 && (family == AF_UNIX || protocol != IPPROTO_TCP)) return -EPROTONOSUPPORT;
-    out = sockets_.take();
-    if (out == nullptr) return -ENFILE;
-    out->open(family);
-    return 0;
+    const int kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+    const int own = kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+    if (protocol != 0 && (family == AF_UNIX || protocol != own)) return -EPROTONOSUPPORT;
+    if (kind == SOCK_STREAM) {
+        StreamSocket* const stream = streams_.take();
+        if (stream != nullptr) stream->open(family);
+        out = stream;
+    } else {
+        DatagramSocket* const datagrams = datagrams_.take();
+        if (datagrams != nullptr) datagrams->open(family);
+        out = datagrams;
+    }
+    return out == nullptr ? -ENFILE : 0;
 }
 
 void Network::forget(Socket& socket) {
     if (socket.node >= 0) files_.release(socket.node);
     socket.node = -1;
+}
+
+void Network::drop_received() {
+    for (Socket* socket : sockets_) {
+        if (socket->in_use()) socket->drop_received();
+    }
 }
 
 // ---- binding ----
@@ -60,15 +87,18 @@ int Network::bind(Socket& socket, const SocketAddress& address) {
 
 // Two may share a port if their hosts differ, or if both allow it and neither listens.
 bool Network::is_taken(const Socket& socket, const SocketAddress& address, bool to_listen) {
-    for (const Socket& other : sockets_) {
+    for (const Socket* each : sockets_) {
+        const Socket& other = *each;
         if (&other == &socket || !other.in_use() || other.local.size == 0) continue;
+        if (other.type() != socket.type()) continue;  // TCP's ports are not UDP's
         if (other.family() != socket.family() || port_of(other.local) != port_of(address)) continue;
         const bool apart = !is_any_host(address) && !is_any_host(other.local) &&
                            host_of(address) != host_of(other.local);
-        const bool listens = to_listen || other.state() == Socket::State::listening;
         // A connection's local end hinders nobody from listening with SO_REUSEADDR.
-        const bool shared = socket.reuse_address && other.reuse_address &&
-                            !(listens && other.state() != Socket::State::connected);
+        const bool stream = socket.type() == SOCK_STREAM;
+        const bool listens = (to_listen && !(stream && other.has_peer())) || other.is_listening();
+        const bool shared = (socket.reuse_address && other.reuse_address && !listens) ||
+                            (socket.reuse_port && other.reuse_port);
         if (!apart && !shared) return true;
     }
     return false;
@@ -103,17 +133,21 @@ int Network::bind_unix(Socket& socket, const SocketAddress& address) {
         if (node < 0) return node;
         socket.node = node;
     } else {
-        for (const Socket& other : sockets_) {
-            if (!other.in_use() || !other.is_unix() || other.local.size == 0) continue;
-            if (unix_name(other.local) == name) return -EADDRINUSE;
+        for (const Socket* other : sockets_) {
+            if (!other->in_use() || !other->is_unix() || !other->bound) continue;
+            if (other->type() != socket.type()) continue;
+            if (unix_name(other->local) == name) return -EADDRINUSE;
         }
     }
     socket.local = address;
+    socket.bound = true;
     return 0;
 }
 
-int Network::listen(Socket& socket, int backlog) {
-    using State = Socket::State;
+int Network::listen(Socket& any, int backlog) {
+    using State = StreamSocket::State;
+    if (any.as_stream() == nullptr) return -EOPNOTSUPP;
+    StreamSocket& socket = *any.as_stream();
     if (socket.state() != State::fresh && socket.state() != State::listening) return -EINVAL;
     if (socket.local.size == 0) {
         if (socket.is_unix()) return -EINVAL;
@@ -130,7 +164,8 @@ int Network::listen(Socket& socket, int backlog) {
 
 // ---- connecting ----
 
-int Network::find_unix_listener(const SocketAddress& address, Socket*& out) {
+// A name of a Unix socket, whatever it is bound to: what has it must be of the type.
+int Network::find_unix(const SocketAddress& address, int type, Socket*& out) {
     const std::string_view name = unix_name(address);
     if (name.empty() || name.size() > sizeof(sockaddr_un::sun_path)) return -EINVAL;
     int node = -1;
@@ -138,19 +173,26 @@ int Network::find_unix_listener(const SocketAddress& address, Socket*& out) {
         node = files_.find(FileTree::root, path_of(name).data());
         if (node < 0) return node;
     }
-    for (Socket& socket : sockets_) {
-        if (socket.state() != Socket::State::listening || !socket.in_use()) continue;
-        if (!socket.is_unix()) continue;
-        const bool found = node >= 0 ? socket.node == node : unix_name(socket.local) == name;
-        if (found) out = &socket;
+    for (Socket* socket : sockets_) {
+        if (!socket->in_use() || !socket->is_unix() || !socket->bound) continue;
+        const bool found = node >= 0 ? socket->node == node : unix_name(socket->local) == name;
+        // Names without a file are the types' own; behind a file is one socket.
+        if (!found || (node < 0 && socket->type() != type)) continue;
+        if (socket->type() != type) return -EPROTOTYPE;
+        out = socket;
     }
     return out == nullptr ? -ECONNREFUSED : 0;
 }
 
-int Network::find_listener(const SocketAddress& address, Socket*& out) {
-    if (family_of(address) == AF_UNIX) return find_unix_listener(address, out);
-    for (Socket& socket : sockets_) {
-        if (socket.state() != Socket::State::listening || !socket.in_use()) continue;
+int Network::find_listener(const SocketAddress& address, StreamSocket*& out) {
+    if (family_of(address) == AF_UNIX) {
+        Socket* found = nullptr;
+        const int error = find_unix(address, SOCK_STREAM, found);
+        if (error == 0) out = found->as_stream();
+        return error == 0 && !out->is_listening() ? -ECONNREFUSED : error;
+    }
+    for (StreamSocket& socket : streams_) {
+        if (!socket.is_listening() || !socket.in_use()) continue;
         if (socket.family() != family_of(address)) continue;
         if (port_of(socket.local) != port_of(address)) continue;
         const bool exact = host_of(socket.local) == host_of(address);
@@ -174,18 +216,26 @@ int Network::name_client(Socket& socket, const SocketAddress& address) {
 
 int Network::connect(Socket& socket, const SocketAddress& address) {
     if (const int error = check_name(socket, address); error != 0) return error;
-    const bool fresh = socket.state() == Socket::State::fresh;
+    StreamSocket* const stream = socket.as_stream();
+    const bool fresh = stream == nullptr || stream->state() == StreamSocket::State::fresh;
     if (!fresh && !socket.is_unix()) return -EISCONN;
     SocketAddress target = address;
     if (!socket.is_unix() && is_any_host(target)) {
         target = internet_address(socket.family(), true, port_of(address));
     }
-    Socket* listener = nullptr;
+    return stream != nullptr ? connect_stream(*stream, target)
+                             : connect_datagrams(*socket.as_datagram(), target);
+}
+
+int Network::connect_stream(StreamSocket& socket, const SocketAddress& target) {
+    StreamSocket* listener = nullptr;
     if (const int error = find_listener(target, listener); error != 0) return error;
     if (listener->is_full()) return would_block;
     // A Unix socket is asked last whether it may connect at all.
-    if (!fresh) return socket.state() == Socket::State::listening ? -EINVAL : -EISCONN;
-    Socket* embryo = sockets_.take();
+    if (socket.state() != StreamSocket::State::fresh) {
+        return socket.is_listening() ? -EINVAL : -EISCONN;
+    }
+    StreamSocket* embryo = streams_.take();
     if (embryo == nullptr) return -ENFILE;
     embryo->open(socket.family());
     if (const int error = name_client(socket, target); error != 0) {

@@ -28,6 +28,7 @@ inline constexpr Offset at_position = -1;  // where the last transfer ended
 
 class Socket;
 class OpenFile;
+class TerminalLine;
 
 class Object {
 public:
@@ -40,9 +41,10 @@ public:
     virtual unsigned ready() const = 0;  // POLLIN | POLLOUT | ..., as poll(2) reports them
     virtual mode_t mode() const = 0;     // S_IF*
 
-    // What only sockets and only files can do is asked of them.
+    // What only one kind can do is asked of it.
     virtual Socket* as_socket() { return nullptr; }
     virtual OpenFile* as_file() { return nullptr; }
+    virtual TerminalLine* as_terminal() { return nullptr; }
 
     // The least that a shortened transfer must still move.
     virtual std::size_t read_grain() const { return 1; }

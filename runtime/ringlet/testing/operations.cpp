@@ -22,6 +22,8 @@ bool is_executed(int opcode) {
         case IORING_OP_WRITE:
         case IORING_OP_RECV:
         case IORING_OP_SEND:
+        case IORING_OP_RECVMSG:
+        case IORING_OP_SENDMSG:
         case IORING_OP_ACCEPT:
         case IORING_OP_CONNECT:
         case IORING_OP_SHUTDOWN:
@@ -44,6 +46,8 @@ bool works_on_descriptor(int opcode) {
         case IORING_OP_WRITE:
         case IORING_OP_RECV:
         case IORING_OP_SEND:
+        case IORING_OP_RECVMSG:
+        case IORING_OP_SENDMSG:
         case IORING_OP_ACCEPT:
         case IORING_OP_CONNECT:
         case IORING_OP_SHUTDOWN:
@@ -54,7 +58,8 @@ bool works_on_descriptor(int opcode) {
 }
 
 bool works_on_socket(int opcode) {
-    return opcode == IORING_OP_RECV || opcode == IORING_OP_SEND || opcode == IORING_OP_ACCEPT ||
+    return opcode == IORING_OP_RECV || opcode == IORING_OP_SEND || opcode == IORING_OP_RECVMSG ||
+           opcode == IORING_OP_SENDMSG || opcode == IORING_OP_ACCEPT ||
            opcode == IORING_OP_CONNECT || opcode == IORING_OP_SHUTDOWN;
 }
 
@@ -104,7 +109,11 @@ int Operations::admit(Request& request) {
     if (works_on_socket(sqe.opcode)) {
         if (object->as_socket() == nullptr) return -ENOTSOCK;
         if (sqe.ioprio != 0 && sqe.ioprio != IORING_RECVSEND_POLL_FIRST) return -EINVAL;
+        // A datagram is all there is to wait for.
+        const bool datagrams = object->as_socket()->type() == SOCK_DGRAM;
+        if (datagrams && request.is_message()) request.sqe.msg_flags &= ~unsigned{MSG_WAITALL};
     }
+    if (request.has_header()) return copy_header(request);
     return sqe.opcode == IORING_OP_CONNECT ? copy_address(request) : 0;
 }
 
@@ -118,6 +127,8 @@ int Operations::attempt(Request& request) {
         case IORING_OP_RECV: return take_in(request);
         case IORING_OP_WRITE:
         case IORING_OP_SEND: return give_out(request);
+        case IORING_OP_RECVMSG: return receive_message(request);
+        case IORING_OP_SENDMSG: return send_message(request);
         case IORING_OP_ACCEPT: return accept(request);
         case IORING_OP_CONNECT:
             return world_.network().connect(*request.object->as_socket(), request.address);
@@ -176,14 +187,22 @@ int Operations::take_into(Request& request, std::span<std::byte> out) {
     const bool all = request.waits_for_all();
     if (!all) out = out.first(shorten(out.size(), request.object->read_grain()));
     while (true) {
-        const int count =
-            request.object->read(out.subspan(request.moved), static_cast<Offset>(request.sqe.off));
+        const int count = read_some(request, out.subspan(request.moved));
         if (!all || count == would_block) return count;
         // An end or an error comes too late to take back what was received before it.
         if (count <= 0) return request.moved > 0 ? static_cast<int>(request.moved) : count;
         request.moved += static_cast<std::size_t>(count);
         if (request.moved == out.size()) return static_cast<int>(request.moved);
     }
+}
+
+// With MSG_TRUNC a datagram's whole size is told.
+int Operations::read_some(Request& request, std::span<std::byte> out) {
+    if (!request.is_message()) {
+        return request.object->read(out, static_cast<Offset>(request.sqe.off));
+    }
+    Incoming in{.into = out, .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0};
+    return request.object->as_socket()->receive(in);
 }
 
 int Operations::give_out(Request& request) {
@@ -209,8 +228,10 @@ int Operations::accept(const Request& request) {
     if ((sqe.accept_flags & ~unsigned{SOCK_CLOEXEC | SOCK_NONBLOCK}) != 0) return -EINVAL;
     // The kernel reserves the number before it looks for a connection.
     if (const int number = world_.descriptors().lowest_free(); number < 0) return number;
-    Socket* connection = nullptr;
-    const int error = request.object->as_socket()->accept(connection);
+    StreamSocket* const listener = request.object->as_socket()->as_stream();
+    if (listener == nullptr) return -EOPNOTSUPP;
+    StreamSocket* connection = nullptr;
+    const int error = listener->accept(connection);
     if (error != 0) return error;
     report_address(connection->remote, pointer<sockaddr>(sqe.addr), pointer<socklen_t>(sqe.addr2));
     return world_.descriptors().install(*connection);

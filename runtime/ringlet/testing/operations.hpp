@@ -1,9 +1,10 @@
 // Operations: what each SQE does to the world. When it is tried, and when its completion comes, is
 // the ring's business.
 //
-// Executed: NOP, READ, WRITE, RECV, SEND, ACCEPT, CONNECT, SHUTDOWN, CLOSE, POLL_ADD, OPENAT,
-// FSYNC, RENAMEAT, UNLINKAT, MKDIRAT, STATX; ASYNC_CANCEL by the ring. Everything else ends with
-// -EINVAL, as do linked SQEs, IOSQE_IO_DRAIN and every multishot; fixed files end with -EBADF.
+// Executed: NOP, READ, WRITE, RECV, SEND, RECVMSG, SENDMSG, ACCEPT, CONNECT, SHUTDOWN, CLOSE,
+// POLL_ADD, OPENAT, FSYNC, RENAMEAT, UNLINKAT, MKDIRAT, STATX; ASYNC_CANCEL by the ring. Everything
+// else ends with -EINVAL, as do linked SQEs, IOSQE_IO_DRAIN, every multishot, and messages with
+// more than one iovec or with MSG_WAITALL; fixed files end with -EBADF.
 #pragma once
 
 #include <ringlet/base/intrusive_list.hpp>
@@ -12,6 +13,8 @@
 
 #include <liburing.h>
 
+#include <sys/socket.h>
+
 namespace ringlet::testing {
 
 // An SQE from its submission to its completion.
@@ -19,7 +22,9 @@ struct Request : ListLink<> {
     io_uring_sqe sqe{};
     std::uint64_t number = 0;   // in order of submission, from 1
     Object* object = nullptr;   // what sqe.fd referred to; held
-    SocketAddress address;      // CONNECT's, copied when it was submitted, as the kernel does
+    SocketAddress address;      // CONNECT's and SENDMSG's, copied when it was submitted, as the
+                                // kernel does
+    msghdr header{};            // SENDMSG's and RECVMSG's, likewise
     std::size_t moved = 0;      // by a MSG_WAITALL that waits for more
     std::span<std::byte> into;  // the provided buffer that such a receive has begun to fill
     Instant not_before = 0;     // parked until then at least
@@ -31,7 +36,12 @@ struct Request : ListLink<> {
     bool selects_buffer() const { return (sqe.flags & IOSQE_BUFFER_SELECT) != 0; }
     bool is_message() const { return sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_SEND; }
     bool waits_for_all() const { return is_message() && (sqe.msg_flags & MSG_WAITALL) != 0; }
-    bool may_park() const { return !is_message() || (sqe.msg_flags & MSG_DONTWAIT) == 0; }
+    bool has_header() const {
+        return sqe.opcode == IORING_OP_RECVMSG || sqe.opcode == IORING_OP_SENDMSG;
+    }
+    bool may_park() const {
+        return !(is_message() || has_header()) || (sqe.msg_flags & MSG_DONTWAIT) == 0;
+    }
 };
 
 class Operations {
@@ -49,6 +59,12 @@ private:
     int take_in(Request& request);
     int take_into(Request& request, std::span<std::byte> out);
     int give_out(Request& request);
+    int read_some(Request& request, std::span<std::byte> out);
+    int copy_header(Request& request);
+    int receive_message(Request& request);
+    int send_message(Request& request);
+    int collect_rights(const Request& request, Rights& rights);
+    bool install_rights(msghdr& header, const msghdr& asked, Rights& rights);
     int accept(const Request& request);
     int poll(const Request& request);
     int fsync(const Request& request);

@@ -24,7 +24,7 @@ Result<int> number(int result) {
 
 }  // namespace
 
-SimulatedSystem::SimulatedSystem(World& world) : world_(world), random_(~world.options().seed) {}
+SimulatedSystem::SimulatedSystem(World& world) : world_(world), workers_(world), random_(~world.options().seed) {}
 
 Result<Socket*> SimulatedSystem::socket_at(int descriptor) {
     Object* object = world_.descriptors().at(descriptor);
@@ -78,9 +78,19 @@ Result<SocketAddress> SimulatedSystem::peer_address(int descriptor) {
     const auto socket = socket_at(descriptor);
     if (!socket) return std::unexpected(socket.error());
     const Socket& it = **socket;
-    if (it.state() == Socket::State::connected) return it.remote;
-    if (it.state() == Socket::State::broken && it.is_unix()) return it.remote;
+    if (it.has_peer()) return it.remote;
     return failure(-ENOTCONN);
+}
+
+Result<PeerCredentials> SimulatedSystem::peer_credentials(int descriptor) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    constexpr auto nobody = static_cast<unsigned>(-1);
+    const Socket& it = **socket;
+    // Unix datagrams and what is not connected have a peer nobody knows; so has TCP.
+    const bool known = it.is_unix() && it.type() == SOCK_STREAM && it.remote.size != 0;
+    if (!known) return PeerCredentials{.process = 0, .user = nobody, .group = nobody};
+    return PeerCredentials{.process = 1, .user = 0, .group = 0};
 }
 
 Result<std::array<int, 2>> SimulatedSystem::pipe() {
@@ -94,6 +104,17 @@ Result<int> SimulatedSystem::open_signals(SignalSet signals) {
     return number(world_.open_signals(signals));
 }
 
+Result<int> SimulatedSystem::open_waker() {
+    return number(world_.open_waker());
+}
+
+void SimulatedSystem::wake(int waker) {
+    Object* const object = world_.descriptors().at(waker);
+    RINGLET_ASSERT(object != nullptr);
+    const std::uint64_t one = 1;
+    object->write(std::as_bytes(std::span(&one, 1)), at_position);
+}
+
 Result<void> SimulatedSystem::set_permissions(int descriptor, unsigned permissions) {
     Object* const object = world_.descriptors().at(descriptor);
     OpenFile* const file = object != nullptr ? object->as_file() : nullptr;
@@ -103,12 +124,22 @@ Result<void> SimulatedSystem::set_permissions(int descriptor, unsigned permissio
 }
 
 bool SimulatedSystem::is_terminal(int descriptor) {
-    const Object* object = world_.descriptors().at(descriptor);
-    return object != nullptr && S_ISCHR(object->mode()) && world_.options().terminal_columns != 0;
+    Object* object = world_.descriptors().at(descriptor);
+    if (object == nullptr || !S_ISCHR(object->mode())) return false;
+    return object->as_terminal() != nullptr || world_.options().terminal_columns != 0;
+}
+
+Result<void> SimulatedSystem::make_raw(int descriptor) {
+    Object* object = world_.descriptors().at(descriptor);
+    if (object == nullptr) return failure(-EBADF);
+    if (!is_terminal(descriptor)) return failure(-ENOTTY);
+    if (object->as_terminal() != nullptr) object->as_terminal()->make_raw();
+    return {};
 }
 
 int SimulatedSystem::terminal_columns(int descriptor) {
-    return is_terminal(descriptor) ? world_.options().terminal_columns : 80;
+    const int columns = world_.options().terminal_columns;
+    return is_terminal(descriptor) && columns != 0 ? columns : 80;
 }
 
 void SimulatedSystem::random(std::span<std::byte> out) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/ring/system.hpp>
+#include <ringlet/testing/simulated_workers.hpp>
 #include <ringlet/testing/world.hpp>
 
 namespace ringlet::testing {
@@ -18,13 +19,19 @@ public:
     Result<int> get_option(int descriptor, int level, int name) override;
     Result<SocketAddress> local_address(int descriptor) override;
     Result<SocketAddress> peer_address(int descriptor) override;
+    // The program talks to itself: process 1, user 0, group 0.
+    Result<PeerCredentials> peer_credentials(int descriptor) override;
     Result<std::array<int, 2>> pipe() override;
     Result<int> open_signals(SignalSet signals) override;
     void discard_signals(SignalSet) override {}  // unblocked, a simulated signal does nothing
     void unblock_signals(SignalSet signals) override { world_.unblock_signals(signals); }
+    Result<int> open_waker() override;
+    void wake(int waker) override;
+    Workers& workers() override { return workers_; }
     void close(int descriptor) override { world_.descriptors().close(descriptor); }
     Result<void> set_permissions(int descriptor, unsigned permissions) override;
     bool is_terminal(int descriptor) override;
+    Result<void> make_raw(int descriptor) override;
     int terminal_columns(int descriptor) override;
     // From the world's seed, so that it repeats.
     void random(std::span<std::byte> out) override;
@@ -38,6 +45,7 @@ private:
     Result<Socket*> socket_at(int descriptor);
 
     World& world_;
+    SimulatedWorkers workers_;
     Random random_;  // its own, so that what a program draws does not shift the order of events
 };
 

@@ -17,13 +17,27 @@ struct SimulationOptions {
     // between the two. World::set_latency() sets it for one opcode.
     Nanoseconds latency_min{0};
     Nanoseconds latency_max{0};
+    // How long a job of offload() runs, in virtual time; drawn evenly between the two. Jobs that end
+    // at the same instant end in the order in which they began.
+    Nanoseconds job_time_min{0};
+    Nanoseconds job_time_max{0};
     // Reads, receives, writes and sends move a random part of what they could, at least one byte.
     bool short_transfers = false;
+    // What the network does to UDP's datagrams, each in percent of them, drawn for each.
+    unsigned datagram_loss = 0;
+    unsigned datagram_duplication = 0;  // it comes twice
+    unsigned datagram_reordering = 0;   // it is held back, so that later ones overtake it
+    Nanoseconds datagram_delay_max = Nanoseconds(5'000'000);  // for so long at most
 
     unsigned descriptors = 256;         // one more: EMFILE
     unsigned pipes = 16;                // one more: ENFILE
-    unsigned sockets = 64;              // one more: ENFILE
+    unsigned sockets = 64;              // streams; one more: ENFILE
+    unsigned datagram_sockets = 32;     // one more: ENFILE
+    unsigned datagrams = 128;           // in all queues; one more is lost, or waits if Unix'
     unsigned signal_descriptors = 4;    // one more: ENFILE
+    unsigned terminals = 4;             // World::make_terminal()
+    std::size_t terminal_bytes = 16_KiB;  // fed to one and not yet read; captured of what it wrote
+    unsigned event_descriptors = 4;     // one more: ENFILE
     std::size_t socket_bytes = 64_KiB;  // what a socket holds received
     unsigned files = 64;                // files and folders; one more: ENOSPC
     std::size_t file_bytes = 64_KiB;    // the longest file; a byte more: EFBIG

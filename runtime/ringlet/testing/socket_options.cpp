@@ -11,7 +11,7 @@ namespace {
 bool is_tuning(int level, int name) {
     if (level == SOL_SOCKET) {
         return name == SO_KEEPALIVE || name == SO_RCVBUF || name == SO_SNDBUF ||
-               name == SO_PRIORITY || name == SO_RCVLOWAT;
+               name == SO_PRIORITY || name == SO_RCVLOWAT || name == SO_BROADCAST;
     }
     if (level == IPPROTO_TCP) {
         return name == TCP_NODELAY || name == TCP_KEEPIDLE || name == TCP_KEEPINTVL ||
@@ -24,12 +24,49 @@ bool is_tuning(int level, int name) {
 
 }  // namespace
 
+// ---- Socket: what is kept, and what a new one begins with ----
+
+void Socket::start_anew(int family) {
+    family_ = family;
+    local = remote = {};
+    node = -1;
+    bound = reuse_address = reuse_port = false;
+    error_ = 0;
+    options_count_ = 0;
+}
+
+int Socket::keep_option(int level, int name, int value) {
+    for (unsigned i = 0; i < options_count_; ++i) {
+        Option& option = options_[i];
+        if (option.level != level || option.name != name) continue;
+        option.value = value;
+        return 0;
+    }
+    if (options_count_ == options_.size()) return -ENOMEM;
+    options_[options_count_++] = {level, name, value};
+    return 0;
+}
+
+int Socket::kept_option(int level, int name) const {
+    for (unsigned i = 0; i < options_count_; ++i) {
+        if (options_[i].level == level && options_[i].name == name) return options_[i].value;
+    }
+    return 0;
+}
+
+// ---- Network ----
+
 int Network::set_option(Socket& socket, int level, int name, int value) {
     if (level == SOL_SOCKET && name == SO_REUSEADDR) {
         socket.reuse_address = value != 0;
         return 0;
     }
+    if (level == SOL_SOCKET && name == SO_REUSEPORT && !socket.is_unix()) {
+        socket.reuse_port = value != 0;
+        return 0;
+    }
     if (level == IPPROTO_TCP && socket.is_unix()) return -EOPNOTSUPP;
+    if (level == IPPROTO_TCP && socket.type() == SOCK_DGRAM) return -ENOPROTOOPT;
     if (!is_tuning(level, name)) return -ENOPROTOOPT;
     return socket.keep_option(level, name, value);
 }
@@ -39,9 +76,10 @@ int Network::get_option(Socket& socket, int level, int name, int& value) {
         switch (name) {
             case SO_REUSEADDR: value = socket.reuse_address ? 1 : 0; return 0;
             case SO_ERROR: value = -socket.take_error(); return 0;
-            case SO_TYPE: value = SOCK_STREAM; return 0;
+            case SO_REUSEPORT: value = socket.reuse_port ? 1 : 0; return 0;
+            case SO_TYPE: value = socket.type(); return 0;
             case SO_DOMAIN: value = socket.family(); return 0;
-            case SO_ACCEPTCONN: value = socket.state() == Socket::State::listening; return 0;
+            case SO_ACCEPTCONN: value = socket.is_listening() ? 1 : 0; return 0;
             default: break;
         }
     }

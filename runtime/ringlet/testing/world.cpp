@@ -8,12 +8,15 @@ namespace ringlet::testing {
 World::World(const SimulationOptions& options)
     : options_(options), random_(options.seed),
       files_(clock_, options.files, options.file_bytes, options.disk_bytes),
-      network_(files_, options.sockets, options.socket_bytes), input_(options.input_bytes),
+      network_(files_, clock_, random_, options_), input_(options.input_bytes),
       output_(options.output_bytes), error_(options.output_bytes), pipes_(options.pipes),
       // A descriptor that was closed lives on while an operation on it is late.
       open_files_(2 * options.descriptors, files_),
-      signal_descriptors_(options.signal_descriptors, signals_), descriptors_(options.descriptors) {
+      signal_descriptors_(options.signal_descriptors, signals_),
+      event_descriptors_(options.event_descriptors),
+      terminals_(options.terminals, options.terminal_bytes), descriptors_(options.descriptors) {
     latencies_.fill({options.latency_min, options.latency_max});
+    set_job_time(options.job_time_min, options.job_time_max);
     for (Object* stream : {static_cast<Object*>(&input_), static_cast<Object*>(&output_),
                            static_cast<Object*>(&error_)}) {
         stream->hold();
@@ -24,14 +27,16 @@ World::World(const SimulationOptions& options)
 World::~World() {
     for (unsigned i = 0; i < options_.descriptors; ++i)
         descriptors_.close(static_cast<int>(i));
+    network_.drop_received();
 }
 
 // ---- time ----
 
 void World::advance_to(Instant monotonic) {
-    while (agenda_.next() <= monotonic && agenda_.next() != never) {
-        if (agenda_.next() > clock_.now()) clock_.advance_to(agenda_.next());
-        agenda_.run_next();
+    while (next_event() <= monotonic && next_event() != never) {
+        if (next_event() > clock_.now()) clock_.advance_to(next_event());
+        network_.let_arrive();
+        if (agenda_.next() <= clock_.now()) agenda_.run_next();
     }
     if (monotonic > clock_.now()) clock_.advance_to(monotonic);
 }
@@ -62,7 +67,15 @@ void World::set_latency(int opcode, Nanoseconds least, Nanoseconds most) {
 
 Nanoseconds World::draw_latency(int opcode) {
     if (opcode < 0 || opcode >= IORING_OP_LAST) return Nanoseconds(0);
-    const Latency latency = latencies_[static_cast<std::size_t>(opcode)];
+    return draw(latencies_[static_cast<std::size_t>(opcode)]);
+}
+
+void World::set_job_time(Nanoseconds least, Nanoseconds most) {
+    RINGLET_ASSERT(least.count() >= 0);
+    job_time_ = {least, most};
+}
+
+Nanoseconds World::draw(Latency latency) {
     if (latency.most <= latency.least) return latency.least;
     const auto spread = static_cast<std::uint64_t>((latency.most - latency.least).count());
     return latency.least + Nanoseconds(random_.between(0, spread));
@@ -92,8 +105,12 @@ void World::unblock_signals(SignalSet signals) {
 
 void World::reset_connection(int descriptor) {
     Object* object = descriptors_.at(descriptor);
-    RINGLET_ASSERT(object != nullptr && object->as_socket() != nullptr);
-    object->as_socket()->abort();
+    StreamSocket* socket = nullptr;
+    if (object != nullptr && object->as_socket() != nullptr) {
+        socket = object->as_socket()->as_stream();
+    }
+    RINGLET_ASSERT(socket != nullptr);
+    socket->abort();
 }
 
 // ---- opening ----
@@ -120,6 +137,11 @@ int World::open_file(int folder, const char* path, int flags, mode_t mode) {
     if (start < 0) return start;
     const int node = files_.open(start, path, flags, mode);
     if (node < 0) return node;
+    if (TerminalLine* const terminal = terminal_at(node); terminal != nullptr) {
+        files_.release(node);
+        terminal->hold();
+        return install(*terminal);
+    }
     OpenFile* file = open_files_.take();
     if (file == nullptr) {
         files_.release(node);
@@ -154,6 +176,11 @@ int World::open_signals(SignalSet signals) {
     return number;
 }
 
+int World::open_waker() {
+    EventDescriptor* descriptor = event_descriptors_.take();
+    return descriptor == nullptr ? -ENFILE : install(*descriptor);
+}
+
 // ---- files, for tests ----
 
 void World::make_folder(const char* path) {
@@ -167,6 +194,22 @@ void World::write_file(const char* path, std::string_view contents) {
     const int count = files_.write(node, std::as_bytes(std::span(contents)), 0);
     RINGLET_ASSERT(count == static_cast<int>(contents.size()));
     files_.release(node);
+}
+
+// The terminals keep a reference and their name: they are the machine's, open or not.
+TerminalLine& World::make_terminal(const char* path) {
+    TerminalLine* const terminal = terminals_.take();
+    RINGLET_ASSERT(terminal != nullptr);  // SimulationOptions::terminals
+    terminal->node = files_.make_device(path);
+    RINGLET_ASSERT(terminal->node >= 0);
+    return *terminal;
+}
+
+TerminalLine* World::terminal_at(int node) {
+    for (TerminalLine& terminal : terminals_) {
+        if (terminal.in_use() && terminal.node == node) return &terminal;
+    }
+    return nullptr;
 }
 
 std::string_view World::file(const char* path) const {

@@ -11,6 +11,7 @@
 
 #include <ringlet/testing/agenda.hpp>
 #include <ringlet/testing/descriptor_table.hpp>
+#include <ringlet/testing/event_descriptor.hpp>
 #include <ringlet/testing/fault_plan.hpp>
 #include <ringlet/testing/network.hpp>
 #include <ringlet/testing/open_file.hpp>
@@ -19,6 +20,7 @@
 #include <ringlet/testing/signal_descriptor.hpp>
 #include <ringlet/testing/simulation_options.hpp>
 #include <ringlet/testing/standard_streams.hpp>
+#include <ringlet/testing/terminal_line.hpp>
 
 #include <liburing.h>
 
@@ -47,7 +49,7 @@ public:
     void jump_realtime(Nanoseconds span) { clock_.jump_realtime(span); }
     // Calls back, out of enter() or advance(), when the monotonic clock comes to `when`.
     void call_at(Instant when, Callback callback, void* context);
-    Instant next_event() const { return agenda_.next(); }
+    Instant next_event() const { return std::min(agenda_.next(), network_.next_arrival()); }
 
     // Called when a ring waits, without a time limit, for what can never happen. After it enter()
     // returns with no completion. Without one, the process panics.
@@ -75,18 +77,26 @@ public:
     std::string_view file(const char* path) const;
     void set_access(const char* folder, FolderAccess access);
     void set_disk_bytes(std::size_t limit) { files_.set_disk_bytes(limit); }
+    // A tty, and the other end of its line; its folder must be there. Valid as long as the world.
+    TerminalLine& make_terminal(const char* path);
 
     // ---- what shall go wrong, or take long ----
     // The next, or the n-th next, operation of this IORING_OP_* ends with -number, not executed.
     void fail_next(int opcode, int number) { faults_.fail_nth(opcode, 1, number); }
     void fail_nth(int opcode, unsigned nth, int number) { faults_.fail_nth(opcode, nth, number); }
     void set_latency(int opcode, Nanoseconds least, Nanoseconds most);
+    // Of the jobs that begin from now on.
+    void set_job_time(Nanoseconds least, Nanoseconds most);
+    // No thread can be had any more, for this reason; 0: they can.
+    void refuse_threads(int number) { thread_refusal_ = number; }
 
     // ---- for SimulatedRing and SimulatedSystem: system calls, 0 or above or a negative errno ----
     int open_file(int folder, const char* path, int flags, mode_t mode);
     int open_socket(int family, int type, int protocol);
     int open_pipe(std::array<int, 2>& ends);
     int open_signals(SignalSet signals);
+    int open_waker();
+    int thread_refusal() const { return thread_refusal_; }
     void unblock_signals(SignalSet signals);
     // The folder that a path given with `descriptor` starts in.
     int start_of(int descriptor, const char* path) const;
@@ -98,14 +108,17 @@ public:
     FaultPlan& faults() { return faults_; }
     Random& random() { return random_; }
     Nanoseconds draw_latency(int opcode);
+    Nanoseconds draw_job_time() { return draw(job_time_); }
 
 private:
-    int install(Object& object);
-
     struct Latency {
         Nanoseconds least{0};
         Nanoseconds most{0};
     };
+
+    int install(Object& object);
+    TerminalLine* terminal_at(int node);
+    Nanoseconds draw(Latency latency);
 
     SimulationOptions options_;
     Random random_;
@@ -113,6 +126,8 @@ private:
     Agenda agenda_;
     FaultPlan faults_;
     std::array<Latency, IORING_OP_LAST> latencies_;
+    Latency job_time_;
+    int thread_refusal_ = 0;
     Callback deadlock_ = nullptr;
     void* deadlock_context_ = nullptr;
 
@@ -125,6 +140,8 @@ private:
     Pool<Pipe> pipes_;
     Pool<OpenFile> open_files_;
     Pool<SignalDescriptor> signal_descriptors_;
+    Pool<EventDescriptor> event_descriptors_;
+    Pool<TerminalLine> terminals_;
     DescriptorTable descriptors_;
 };
 

@@ -1,46 +1,48 @@
 // What each end of a connection may still do, in TCP's terms (tcp(7)) and in Unix' (unix(7)).
-#include <ringlet/testing/socket.hpp>
+#include <ringlet/testing/stream_socket.hpp>
 
 #include <ringlet/testing/network.hpp>
+#include <ringlet/testing/socket_names.hpp>
 
+#include <algorithm>
 #include <poll.h>
 #include <sys/socket.h>
 
 namespace ringlet::testing {
 
-bool Socket::is_unix() const {
-    return family_ == AF_UNIX;
-}
-
-void Socket::open(int family) {
-    family_ = family;
+void StreamSocket::open(int family) {
+    start_anew(family);
     state_ = State::fresh;
-    local = remote = {};
-    node = -1;
-    reuse_address = read_shut_ = write_shut_ = peer_ended_ = false;
-    error_ = 0;
-    backlog_ = waiting_ = options_count_ = 0;
+    read_shut_ = write_shut_ = peer_ended_ = false;
+    backlog_ = waiting_ = 0;
     peer_ = nullptr;
-    received_.clear();
+    drop_received();
+    taken_ = 0;
 }
 
-void Socket::listen(unsigned backlog) {
+void StreamSocket::drop_received() {
+    received_.clear();
+    while (passed_count_ > 0)
+        passed_[--passed_count_].rights.drop();
+}
+
+void StreamSocket::listen(unsigned backlog) {
     state_ = State::listening;
     backlog_ = backlog;
 }
 
-void Socket::connect(Socket& peer) {
+void StreamSocket::connect(StreamSocket& peer) {
     peer_ = &peer;
     peer.peer_ = this;
     state_ = peer.state_ = State::connected;
 }
 
-void Socket::enqueue(Socket& embryo) {
+void StreamSocket::enqueue(StreamSocket& embryo) {
     line_.push_back(embryo);
     ++waiting_;
 }
 
-int Socket::accept(Socket*& out) {
+int StreamSocket::accept(StreamSocket*& out) {
     if (state_ != State::listening) return -EINVAL;
     out = line_.pop_front();
     if (out == nullptr) return would_block;
@@ -50,33 +52,62 @@ int Socket::accept(Socket*& out) {
 
 // What was received before the connection ended or broke can still be read; then the error comes
 // once, then the end.
-int Socket::receive(std::span<std::byte> out) {
+int StreamSocket::receive(Incoming& in) {
     if (state_ == State::fresh || state_ == State::listening)
         return is_unix() ? -EINVAL : -ENOTCONN;
-    if (out.empty()) return 0;
-    if (!received_.empty()) return static_cast<int>(received_.take(out));
+    if (in.into.empty()) return 0;
+    if (!received_.empty()) return take(in);
     // TCP saw the peer's end before anything else broke; a Unix peer's error outranks its end.
     if (peer_ended_ && !is_unix()) return 0;
     if (error_ != 0) return take_error();
     return peer_ended_ || read_shut_ || state_ == State::broken ? 0 : would_block;
 }
 
-int Socket::send(std::span<const std::byte> in) {
+int StreamSocket::take(Incoming& in) {
+    std::size_t size = in.into.size();
+    if (passed_count_ > 0 && passed_[0].begin < taken_ + size) {
+        size = std::min<std::size_t>(size, passed_[0].end - taken_);
+        in.rights = std::move(passed_[0].rights);
+        std::move(passed_.begin() + 1, passed_.begin() + passed_count_, passed_.begin());
+        --passed_count_;
+    }
+    if (is_unix() && !unix_name(remote).empty()) in.from = remote;
+    const std::size_t count = received_.take(in.into.first(size));
+    taken_ += count;
+    return static_cast<int>(count);
+}
+
+// TCP takes no notice of descriptors, nor of an address.
+int StreamSocket::put(Outgoing& out) {
+    StreamSocket& to = *peer_;
+    const bool passes = is_unix() && !out.rights.empty();
+    if (passes && to.passed_count_ == to.passed_.size()) return would_block;
+    const std::uint64_t begin = to.taken_ + to.received_.size();
+    const std::size_t count = to.received_.put(out.bytes);
+    if (count == 0) return would_block;
+    if (passes) {
+        Passed& passed = to.passed_[to.passed_count_++];
+        passed.begin = begin;
+        passed.end = begin + count;
+        passed.rights = std::move(out.rights);
+    }
+    return static_cast<int>(count);
+}
+
+int StreamSocket::send(Outgoing& out) {
+    if (is_unix() && out.to != nullptr) return state_ == State::connected ? -EISCONN : -EOPNOTSUPP;
     if (state_ == State::fresh || state_ == State::listening) return is_unix() ? -ENOTCONN : -EPIPE;
     if (error_ != 0 && !is_unix()) return take_error();
     if (write_shut_ || state_ == State::broken) return -EPIPE;
-    if (in.empty()) return 0;
-    if (peer_ == nullptr) {
-        if (is_unix()) return -EPIPE;
-        // TCP learns only from the answer to these bytes that nobody is there any more.
-        reset();
-        return static_cast<int>(in.size());
-    }
-    const std::size_t count = peer_->received_.put(in);
-    return count == 0 ? would_block : static_cast<int>(count);
+    if (out.bytes.empty()) return 0;
+    if (peer_ != nullptr) return put(out);
+    if (is_unix()) return -EPIPE;
+    // TCP learns only from the answer to these bytes that nobody is there any more.
+    reset();
+    return static_cast<int>(out.bytes.size());
 }
 
-int Socket::shutdown(int how) {
+int StreamSocket::shutdown(int how) {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
     const bool reading = how != SHUT_WR;
     const bool writing = how != SHUT_RD;
@@ -96,7 +127,7 @@ int Socket::shutdown(int how) {
 }
 
 // The peer answered with RST. After its FIN, that means EPIPE (tcp_reset() in the kernel).
-void Socket::reset() {
+void StreamSocket::reset() {
     error_ = peer_ended_ && !is_unix() ? -EPIPE : -ECONNRESET;
     state_ = State::broken;
     read_shut_ = write_shut_ = true;
@@ -104,27 +135,29 @@ void Socket::reset() {
     peer_ = nullptr;
 }
 
-void Socket::abort() {
+void StreamSocket::abort() {
     if (state_ != State::connected) return;
-    Socket* peer = peer_;
+    StreamSocket* peer = peer_;
     reset();
     if (peer != nullptr) peer->reset();
 }
 
-void Socket::drop_waiting() {
-    while (Socket* embryo = line_.pop_front()) {
+void StreamSocket::drop_waiting() {
+    while (StreamSocket* embryo = line_.pop_front()) {
         if (embryo->peer_ != nullptr) embryo->peer_->reset();
         embryo->release();
     }
     waiting_ = 0;
 }
 
-void Socket::closed() {
+void StreamSocket::closed() {
     drop_waiting();
     network_.forget(*this);
+    const bool unread = !received_.empty();
+    drop_received();
     if (peer_ == nullptr) return;
     // Closing over unread bytes tells the peer that they were lost.
-    if (!received_.empty()) {
+    if (unread) {
         peer_->reset();
         return;
     }
@@ -134,26 +167,7 @@ void Socket::closed() {
     peer_ = nullptr;
 }
 
-int Socket::keep_option(int level, int name, int value) {
-    for (unsigned i = 0; i < options_count_; ++i) {
-        Option& option = options_[i];
-        if (option.level != level || option.name != name) continue;
-        option.value = value;
-        return 0;
-    }
-    if (options_count_ == options_.size()) return -ENOMEM;
-    options_[options_count_++] = {level, name, value};
-    return 0;
-}
-
-int Socket::kept_option(int level, int name) const {
-    for (unsigned i = 0; i < options_count_; ++i) {
-        if (options_[i].level == level && options_[i].name == name) return options_[i].value;
-    }
-    return 0;
-}
-
-unsigned Socket::ready() const {
+unsigned StreamSocket::ready() const {
     switch (state_) {
         case State::fresh: return POLLOUT | POLLWRNORM | POLLHUP;
         case State::listening: return waiting_ != 0 ? POLLIN | POLLRDNORM : 0;
@@ -161,7 +175,7 @@ unsigned Socket::ready() const {
     }
 }
 
-unsigned Socket::connection_ready() const {
+unsigned StreamSocket::connection_ready() const {
     const bool no_reading = read_shut_ || peer_ended_;
     unsigned events = 0;
     if (!received_.empty() || no_reading) events |= POLLIN | POLLRDNORM;

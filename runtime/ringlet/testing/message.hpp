@@ -1,0 +1,25 @@
+// What a send carries, and what a receive brings: the bytes, and what may come with them.
+#pragma once
+
+#include <ringlet/ring/system.hpp>
+#include <ringlet/testing/rights.hpp>
+
+#include <span>
+
+namespace ringlet::testing {
+
+struct Outgoing {
+    std::span<const std::byte> bytes;
+    const SocketAddress* to = nullptr;  // null: to whom the socket is connected
+    Rights rights{};                    // taken over if it was sent
+};
+
+struct Incoming {
+    std::span<std::byte> into;
+    bool whole_size = false;  // MSG_TRUNC: the result is the datagram's size, however much fits
+    SocketAddress from{};     // size 0: nobody with a name
+    Rights rights{};
+    bool truncated = false;
+};
+
+}  // namespace ringlet::testing

@@ -1,0 +1,106 @@
+// RECVMSG and SENDMSG: a message's header, as recvmsg(2), sendmsg(2) and cmsg(3) tell of it.
+#include <ringlet/testing/operations.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ringlet::testing {
+namespace {
+
+msghdr& user_header(const Request& request) {
+    return *reinterpret_cast<msghdr*>(static_cast<std::uintptr_t>(request.sqe.addr));
+}
+
+std::span<std::byte> bytes_of(const msghdr& header) {
+    if (header.msg_iovlen == 0) return {};
+    return {static_cast<std::byte*>(header.msg_iov->iov_base), header.msg_iov->iov_len};
+}
+
+}  // namespace
+
+int Operations::copy_header(Request& request) {
+    if (request.sqe.addr == 0) return -EFAULT;
+    request.header = user_header(request);
+    if (request.header.msg_iovlen > 1 || (request.sqe.msg_flags & MSG_WAITALL) != 0) return -EINVAL;
+    const msghdr& header = request.header;
+    request.address.size = 0;
+    if (request.sqe.opcode == IORING_OP_RECVMSG || header.msg_name == nullptr) return 0;
+    if (header.msg_namelen > sizeof request.address.storage) return -EINVAL;
+    request.address.size = header.msg_namelen;
+    std::memcpy(&request.address.storage, header.msg_name, header.msg_namelen);
+    return 0;
+}
+
+// The descriptors that go along, looked up anew in each attempt, as the kernel does.
+int Operations::collect_rights(const Request& request, Rights& rights) {
+    msghdr header = request.header;
+    for (cmsghdr* each = CMSG_FIRSTHDR(&header); each != nullptr;
+         each = CMSG_NXTHDR(&header, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) return -EINVAL;
+        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int number = -1;
+            std::memcpy(&number, CMSG_DATA(each) + i * sizeof number, sizeof number);
+            Object* object = world_.descriptors().at(number);
+            if (object == nullptr) return -EBADF;
+            if (!rights.add(*object)) return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+int Operations::send_message(Request& request) {
+    std::span<const std::byte> bytes = bytes_of(request.header);
+    Socket& socket = *request.object->as_socket();
+    Outgoing out{.bytes = bytes.first(shorten(bytes.size(), socket.write_grain())),
+                 .to = request.address.size != 0 ? &request.address : nullptr};
+    if (const int error = collect_rights(request, out.rights); error != 0) return error;
+    return socket.send(out);
+}
+
+// As many as the caller has room for get numbers; the rest is closed. True if some were.
+bool Operations::install_rights(msghdr& header, const msghdr& asked, Rights& rights) {
+    const std::size_t control = asked.msg_control == nullptr ? 0 : asked.msg_controllen;
+    header.msg_controllen = 0;
+    if (rights.empty()) return false;
+    const std::size_t room = control < CMSG_LEN(0) ? 0 : (control - CMSG_LEN(0)) / sizeof(int);
+    std::array<int, Rights::max> numbers{};
+    unsigned count = 0;
+    while (count < std::min<std::size_t>(room, rights.size())) {
+        const int number = world_.descriptors().install(rights[count]);
+        if (number < 0) break;
+        numbers[count++] = number;
+    }
+    const bool lost = count < rights.size();
+    rights.take(count);  // the table has their references now
+    if (count == 0) return lost;
+    cmsghdr head{};
+    head.cmsg_len = CMSG_LEN(count * sizeof(int));
+    head.cmsg_level = SOL_SOCKET;
+    head.cmsg_type = SCM_RIGHTS;
+    std::memcpy(asked.msg_control, &head, sizeof head);
+    std::memcpy(static_cast<std::byte*>(asked.msg_control) + CMSG_LEN(0), numbers.data(),
+                count * sizeof(int));
+    header.msg_controllen = std::min<std::size_t>(control, CMSG_SPACE(count * sizeof(int)));
+    return lost;
+}
+
+int Operations::receive_message(Request& request) {
+    const msghdr& asked = request.header;
+    Socket& socket = *request.object->as_socket();
+    const std::span<std::byte> bytes = bytes_of(asked);
+    Incoming in{.into = bytes.first(shorten(bytes.size(), socket.read_grain())),
+                .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0};
+    const int result = socket.receive(in);
+    if (result < 0) return result;
+    msghdr& header = user_header(request);
+    if (asked.msg_name != nullptr) {
+        std::memcpy(asked.msg_name, &in.from.storage, std::min(asked.msg_namelen, in.from.size));
+        header.msg_namelen = in.from.size;
+    }
+    header.msg_flags = in.truncated ? MSG_TRUNC : 0;
+    if (install_rights(header, asked, in.rights)) header.msg_flags |= MSG_CTRUNC;
+    return result;
+}
+
+}  // namespace ringlet::testing

@@ -1,0 +1,52 @@
+// Workers that wait in the world's agenda.
+#include <ringlet/testing/simulated_workers.hpp>
+
+#include <ringlet/task/scheduler.hpp>
+
+#include <span>
+#include <utility>
+
+namespace ringlet::testing {
+
+Result<void> SimulatedWorkers::start(JobSource& source, std::span<std::byte>, unsigned count) {
+    RINGLET_ASSERT(count_ == 0 && count > 0 && count <= workers_max);
+    if (const int number = world_.thread_refusal(); number != 0) {
+        return std::unexpected(Error::kernel(number));
+    }
+    source_ = &source;
+    count_ = count;
+    for (Worker& worker : std::span(workers_).first(count)) worker = {.all = this};
+    return {};
+}
+
+void SimulatedWorkers::stop() {
+    for (const Worker& worker : workers_) RINGLET_ASSERT(worker.job == nullptr);
+    count_ = 0;
+}
+
+void SimulatedWorkers::wake(unsigned) {
+    for (Worker& worker : std::span(workers_).first(count_)) {
+        if (worker.job == nullptr) take_one(worker);
+    }
+}
+
+void SimulatedWorkers::take_one(Worker& worker) {
+    worker.job = source_->take();
+    if (worker.job == nullptr) return;
+    world_.call_at(later(world_.now(), world_.draw_job_time()), end_one, &worker);
+}
+
+// A job runs beside the loop, not in it: there it may not use tasks, and here neither.
+void SimulatedWorkers::end_one(void* context) {
+    Worker& worker = *static_cast<Worker*>(context);
+    JobSource& source = *worker.all->source_;
+    Job& job = *std::exchange(worker.job, nullptr);
+    Scheduler* const loop = std::exchange(current_scheduler, nullptr);
+    source.run(job);
+    current_scheduler = loop;
+    source.ended(job);
+    source.tell();
+    worker.all->take_one(worker);
+}
+
+}  // namespace ringlet::testing

@@ -1,0 +1,118 @@
+// What the loop's thread and the workers do with a job in turn.
+#include <ringlet/work/worker_pool.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+namespace ringlet {
+
+Lane::~Lane() {
+    if (current_workers != nullptr) current_workers->forget(*this);
+}
+
+WorkerPool::WorkerPool(Scheduler& scheduler, Waker& waker)
+    : scheduler_(scheduler), workers_(scheduler.system().workers()), waker_(waker) {
+    RINGLET_ASSERT(current_workers == nullptr);
+    current_workers = this;
+}
+
+WorkerPool::~WorkerPool() {
+    RINGLET_ASSERT(idle_);
+    if (threads_ > 0) workers_.stop();
+    current_workers = nullptr;
+}
+
+Result<void> WorkerPool::start(std::span<std::byte> stacks) {
+    const unsigned count = scheduler_.limits().workers;
+    if (count == 0) return {};
+    const auto started = workers_.start(*this, stacks, count);
+    if (started) threads_ = count;
+    return started;
+}
+
+std::optional<Error> WorkerPool::refusal(bool may_wait) const {
+    if (threads_ == 0) return Error(std::errc::operation_not_supported, RuntimeDetail::workers);
+    if (may_wait || jobs_ < scheduler_.limits().worker_jobs) return {};
+    return Error(std::errc::resource_unavailable_try_again, RuntimeDetail::jobs);
+}
+
+void WorkerPool::submit(Job& job) {
+    if (job.lane == nullptr) job.lane = &queue_.any();
+    new_.push_back(job);
+    jobs_max_ = std::max(jobs_max_, ++jobs_);
+    idle_ = false;
+}
+
+void WorkerPool::hand_over() {
+    if (new_.empty()) return;
+    unsigned count = 0;
+    {
+        const std::lock_guard locked(workers_);
+        for (; Job* const job = new_.pop_front(); ++count) queue_.push(*job);
+    }
+    ++wakes_;
+    workers_.wake(count);
+}
+
+void WorkerPool::ended(Job& job) {
+    queue_.ended(job);
+    ended_.push_back(job);
+}
+
+void WorkerPool::collect() {
+    IntrusiveList<Job> ended;
+    {
+        const std::lock_guard locked(workers_);
+        while (Job* const job = ended_.pop_front()) ended.push_back(*job);
+    }
+    while (Job* const job = ended.pop_front()) {
+        count_down();
+        job->job_hooks().collected(*job);
+    }
+}
+
+void WorkerPool::count_down() {
+    --jobs_;
+    idle_ = jobs_ == 0;
+}
+
+WorkerPool::Withdrawn WorkerPool::withdraw(Job& job) {
+    const std::lock_guard locked(workers_);
+    if (job.runs()) return Withdrawn::runs;
+    if (!job.has_not_begun()) return Withdrawn::has_ended;
+    queue_.remove(job);
+    count_down();
+    return Withdrawn::yes;
+}
+
+void WorkerPool::abandon(AbandonableJob& job) {
+    job.where = job.block->where;
+    job.since_ms = job.block->since_ms;
+    job.block = nullptr;
+    abandoned_.push_back(job);
+}
+
+void WorkerPool::forget(Lane& lane) {
+    const std::lock_guard locked(workers_);
+    queue_.forget(lane);
+}
+
+void WorkerPool::print_abandoned(void (*sink)(std::string_view, void*), void* context) const {
+    const AbandonableJob* job = abandoned_.front();
+    for (; job != nullptr; job = abandoned_.after(*job)) {
+        const char* const path = job->where.file_name();
+        const char* const slash = std::strrchr(path, '/');
+        const unsigned age_ms = scheduler_.milliseconds() - job->since_ms;
+        char line[256];
+        const int size = std::snprintf(line, sizeof line,
+                                       "abandoned job: offload at %s:%u for %u.%03u s\n",
+                                       slash != nullptr ? slash + 1 : path,
+                                       static_cast<unsigned>(job->where.line()), age_ms / 1000,
+                                       age_ms % 1000);
+        sink({line, std::min(static_cast<std::size_t>(size), sizeof line - 1)}, context);
+    }
+}
+
+}  // namespace ringlet
