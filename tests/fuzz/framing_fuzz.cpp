@@ -2,8 +2,8 @@
 // the same lines and frames come out, in the same order, with the same errors.
 //
 //   input:  kind | options | limit | storage beyond it | pieces | the stream's bytes...
-//
-// A finding is a trap: libFuzzer then keeps the input.
+#include <fuzz_input.hpp>
+
 #include <ringlet/io/frame_buffer.hpp>
 #include <ringlet/io/line_buffer.hpp>
 
@@ -11,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -20,12 +19,9 @@
 namespace ringlet {
 namespace {
 
-// Not an assertion of the runtime's: this must be the fuzzer's own finding.
-void expect(bool truth, const char* what) {
-    if (truth) return;
-    std::fprintf(stderr, "not so: %s\n", what);
-    __builtin_trap();
-}
+using fuzz::expect;
+using fuzz::Head;
+using fuzz::Pieces;
 
 // What a reader gives: content, or an error in place of it.
 struct Item {
@@ -35,48 +31,24 @@ struct Item {
 };
 using Items = std::vector<Item>;
 
-// The head of an input; missing bytes are zero.
-class Head {
-public:
-    explicit Head(std::string_view input) : rest_(input) {}
-    unsigned byte() {
-        if (rest_.empty()) return 0;
-        const auto value = static_cast<unsigned char>(rest_.front());
-        rest_.remove_prefix(1);
-        return value;
-    }
-    std::string_view rest() const { return rest_; }
-
-private:
-    std::string_view rest_;
-};
-
 // Gives the stream's bytes in pieces whose sizes follow from one byte.
 class Source {
 public:
-    Source(std::string_view stream, unsigned pieces) : stream_(stream), state_(pieces) {}
+    Source(std::string_view stream, unsigned pieces) : stream_(stream), pieces_(pieces) {}
 
     template <class Buffer>
     void fill(Buffer& buffer) {
         const auto room = buffer.room();
         expect(!room.empty(), "there is room when more is needed");
-        const std::size_t count = std::min({stream_.size(), room.size(), piece()});
+        const std::size_t count = std::min({stream_.size(), room.size(), pieces_.next()});
         if (count > 0) std::memcpy(room.data(), stream_.data(), count);
         stream_.remove_prefix(count);
         buffer.fill(count);
     }
 
 private:
-    // 0 is whole rooms, 1 single bytes; with others the sizes vary.
-    std::size_t piece() {
-        if (state_ == 0) return ~std::size_t{0};
-        if (state_ == 1) return 1;
-        state_ = state_ * 1103515245 + 12345;
-        return 1 + (state_ >> 16) % 7;
-    }
-
     std::string_view stream_;
-    std::uint32_t state_;
+    Pieces pieces_;
 };
 
 constexpr const char* too_long = "too long";
@@ -202,7 +174,7 @@ void try_frames(Head head) {
 }  // namespace ringlet
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    ringlet::Head head(std::string_view(reinterpret_cast<const char*>(bytes), size));
+    ringlet::fuzz::Head head(std::string_view(reinterpret_cast<const char*>(bytes), size));
     head.byte() % 2 == 0 ? ringlet::try_lines(head) : ringlet::try_frames(head);
     return 0;
 }

@@ -1,0 +1,430 @@
+// Who gets which connection, and when.
+#include <http/fake_server.hpp>
+
+#include <ringlet/flow/timeout.hpp>
+#include <ringlet/sync/event.hpp>
+#include <ringlet/task/yield.hpp>
+
+#include <vector>
+
+using namespace ringlet;
+using namespace ringlet::support;
+using http::Client;
+using http::Connection;
+using http::ConnectionPool;
+using http::HostKey;
+using http::Lease;
+
+namespace {
+
+constexpr http::Limits pool_limits{.connections = 3,
+                                   .connections_per_host = 2,
+                                   .url_bytes = 64,
+                                   .header_bytes = 128,
+                                   .buffer_bytes = 320,
+                                   .idle_ms = 1000};
+http::Storage<pool_limits> pool_storage;
+
+constexpr HostKey a{"a", 80};
+constexpr HostKey b{"b", 80};
+constexpr HostKey c{"c", 80};
+
+// A pool, and a listener that sockets can be connected to.
+class Bench {
+public:
+    explicit Bench(TcpListener listener)
+        : client_(std::in_place, pool_storage), listener_(std::move(listener)) {}
+
+    static Task<Bench*> make(std::optional<Bench>& bench) {
+        bench.emplace(co_await TcpListener::listen(loopback_address(0)));
+        co_return &*bench;
+    }
+    ConnectionPool& pool() { return client_->pool(); }
+
+    // Connects a leased connection, if it is not, so that it will be idle once it is given back.
+    Task<void> connect(Lease& lease) {
+        Connection& connection = lease.connection();
+        if (connection.is_fresh()) co_return;
+        co_await connection.socket().close();
+        const auto address = co_await listener_.local_address();
+        connection.connected(co_await TcpSocket::connect(address));
+    }
+    // Takes a connection to `host`, uses it, and gives it back.
+    Task<void> use(HostKey host) {
+        Lease lease;
+        co_await pool().acquire(lease, host);
+        co_await connect(lease);
+    }
+
+private:
+    std::optional<Client> client_;
+    TcpListener listener_;
+};
+
+// Who was served, in order.
+struct Order {
+    char names[16] = {};
+    unsigned count = 0;
+    void add(char name) { names[count++] = name; }
+};
+
+// Waits for a connection, notes it, and holds it until the event.
+Task<void> take(ConnectionPool& pool, HostKey host, char name, Order& order, Event& done) {
+    Lease lease;
+    co_await pool.acquire(lease, host);
+    order.add(name);
+    co_await done.wait();
+}
+
+// What is true always.
+void expect_bounds(const ConnectionPool& pool) {
+    EXPECT_LE(pool.open(), pool.limits().connections);
+    EXPECT_LE(pool.idle(), pool.open());
+    for (const HostKey& host : {a, b, c}) {
+        EXPECT_LE(pool.open_to(host), pool.limits().connections_per_host);
+    }
+}
+
+}  // namespace
+
+RINGLET_CASE(HttpConnectionPool, serves_one_host_first_come_first_served) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, a);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        for (const char name : {'1', '2', '3', '4'}) {
+            (void)group.spawn(take, std::ref(pool), a, name, std::ref(order), std::ref(done));
+            co_await yield();
+        }
+        EXPECT_EQ(pool.waiting(), 4u);
+        held[1].release();
+        held[0].release();
+        co_await yield();
+        EXPECT_STREQ(order.names, "12");
+        done.set();
+    });
+    EXPECT_STREQ(order.names, "1234");
+    EXPECT_EQ(pool.open(), 0u);
+    EXPECT_EQ(pool.counters().waiting_max, 4u);
+    EXPECT_EQ(pool.counters().per_host_max, 2u);
+}
+
+RINGLET_CASE(HttpConnectionPool, lets_those_pass_whose_host_is_free) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, a);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
+        (void)group.spawn(take, std::ref(pool), b, 'b', std::ref(order), std::ref(done));
+        (void)group.spawn(take, std::ref(pool), c, 'c', std::ref(order), std::ref(done));
+        co_await yield();
+        co_await yield();
+        EXPECT_STREQ(order.names, "b");  // b got the last place
+        EXPECT_EQ(pool.waiting(), 2u);
+        held[0].release();  // a's share and a place: the first in line that can go is a
+        co_await yield();
+        co_await yield();
+        EXPECT_STREQ(order.names, "ba");
+        done.set();
+    });
+    EXPECT_STREQ(order.names, "bac");
+    EXPECT_EQ(pool.counters().connections_max, 3u);
+}
+
+RINGLET_CASE(HttpConnectionPool, forgets_a_waiter_that_is_cancelled_in_line) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    done.set();
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, a);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        auto first = group.spawn(take, std::ref(pool), a, '1', std::ref(order), std::ref(done));
+        (void)group.spawn(take, std::ref(pool), a, '2', std::ref(order), std::ref(done));
+        co_await yield();
+        EXPECT_EQ(pool.waiting(), 2u);
+        first.cancel();
+        EXPECT_EQ(pool.waiting(), 1u);
+        held[0].release();
+    });
+    EXPECT_STREQ(order.names, "2");
+    EXPECT_EQ(pool.open(), 1u);
+}
+
+RINGLET_CASE(HttpConnectionPool, passes_on_what_a_cancelled_waiter_was_granted) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    done.set();
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, a);
+    co_await bench.connect(held[0]);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        auto first = group.spawn(take, std::ref(pool), a, '1', std::ref(order), std::ref(done));
+        (void)group.spawn(take, std::ref(pool), a, '2', std::ref(order), std::ref(done));
+        co_await yield();
+        held[0].release();  // granted to the first, which has not run yet
+        EXPECT_EQ(pool.waiting(), 1u);
+        first.cancel();
+        EXPECT_EQ(pool.waiting(), 0u);
+    });
+    EXPECT_STREQ(order.names, "2");
+    EXPECT_EQ(pool.idle(), 1u);  // it is connected still
+}
+
+RINGLET_CASE(HttpConnectionPool, reuses_the_connection_that_was_used_last) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Lease one;
+    Lease two;
+    co_await pool.acquire(one, a);
+    co_await pool.acquire(two, a);
+    co_await bench.connect(one);
+    co_await bench.connect(two);
+    const Connection* const last = &one.connection();
+    two.release();
+    one.release();
+    EXPECT_EQ(pool.idle(), 2u);
+    co_await pool.acquire(two, HostKey{"A", 80});
+    EXPECT_EQ(&two.connection(), last);
+    EXPECT_TRUE(two.connection().is_fresh());
+    co_await pool.acquire(one, HostKey{"a", 81});
+    EXPECT_FALSE(one.connection().is_fresh());
+}
+
+RINGLET_CASE(HttpConnectionPool, closes_the_longest_idle_for_another_host) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    co_await bench.use(a);
+    co_await bench.use(b);
+    {
+        Lease keep;
+        co_await pool.acquire(keep, c);
+        co_await bench.connect(keep);
+        EXPECT_EQ(pool.open(), 3u);
+        Lease lease;
+        co_await pool.acquire(lease, c);
+        EXPECT_EQ(pool.open_to(a), 0u);  // a's was idle longer than b's
+        EXPECT_EQ(pool.open_to(b), 1u);
+        EXPECT_EQ(pool.counters().evicted, 1u);
+        // The old socket is closed before there is another: never one descriptor more.
+        EXPECT_TRUE(lease.connection().socket().is_open());
+        EXPECT_FALSE(lease.connection().is_fresh());
+    }
+    EXPECT_EQ(pool.open(), 2u);
+    co_await expect_open_descriptors(3);  // the listener, b's and c's
+}
+
+RINGLET_CASE(HttpConnectionPool, keeps_the_place_of_who_changes_hosts) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, b);
+    co_await bench.connect(held[0]);
+    Lease moving;
+    co_await pool.acquire(moving, a);
+    const Connection* const place = &moving.connection();
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        (void)group.spawn(take, std::ref(pool), b, 'b', std::ref(order), std::ref(done));
+        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
+        co_await yield();
+        co_await yield();
+        pool.leave_host(moving.connection());
+        EXPECT_EQ(pool.open_to(a), 0u);
+        EXPECT_EQ(pool.open(), 3u);
+        auto move = [&]() -> Task<void> {
+            co_await pool.acquire(moving, b);
+            order.add('m');
+        };
+        auto moved = group.spawn(std::ref(move));
+        co_await yield();
+        EXPECT_EQ(pool.waiting(), 3u);
+        held[0].release();  // it takes over the idle connection, and its own place is free for a
+        co_await moved.join();
+        EXPECT_EQ(&moving.connection(), place);
+        EXPECT_TRUE(moving.connection().is_fresh());
+        co_await yield();
+        EXPECT_STREQ(order.names, "ma");
+        done.set();
+        moving.release();
+    });
+    EXPECT_STREQ(order.names, "mab");
+}
+
+RINGLET_CASE(HttpConnectionPool, passes_on_the_share_of_who_leaves_a_host) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Event done;
+    done.set();
+    std::array<Lease, 2> held;
+    for (Lease& each : held)
+        co_await pool.acquire(each, a);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
+        co_await yield();
+        EXPECT_EQ(pool.waiting(), 1u);
+        pool.leave_host(held[0].connection());
+        EXPECT_EQ(pool.waiting(), 0u);
+    });
+    EXPECT_STREQ(order.names, "a");
+}
+
+TEST(HttpConnectionPool, closes_idle_connections_on_time) {
+    run_simulated([]() -> Task<void> {
+        std::optional<Bench> room;
+        Bench& bench = *co_await Bench::make(room);
+        co_await bench.use(a);
+        co_await sleep(600ms);
+        co_await bench.use(b);
+        co_await sleep(399ms);
+        EXPECT_EQ(bench.pool().idle(), 2u);
+        co_await sleep(1ms);
+        EXPECT_EQ(bench.pool().idle(), 1u);
+        EXPECT_EQ(bench.pool().counters().idle_closed, 1u);
+        co_await bench.use(b);  // used anew: its time begins anew
+        co_await sleep(999ms);
+        EXPECT_EQ(bench.pool().idle(), 1u);
+        co_await sleep(1ms);
+        EXPECT_EQ(bench.pool().idle(), 0u);
+        co_await expect_open_descriptors(1);  // the listener
+    });
+}
+
+RINGLET_CASE_UNCUT(HttpConnectionPool, closes_its_connections_when_it_ends) {
+    {
+        std::optional<Bench> room;
+        Bench& bench = *co_await Bench::make(room);
+        co_await bench.use(a);
+        co_await bench.use(b);
+        EXPECT_EQ(bench.pool().idle(), 2u);
+    }
+    co_await expect_open_descriptors(0);
+}
+
+// ---- random load, against a model
+
+namespace {
+
+constexpr unsigned hosts_count = 3;
+constexpr HostKey hosts[hosts_count] = {a, b, c};
+constexpr unsigned tasks_count = 12;
+
+// What the tasks know: who waits for which host since when, and who holds what.
+struct Model {
+    std::vector<unsigned> line;  // of tasks
+    unsigned host_of[tasks_count] = {};
+    unsigned looks = 0;
+    unsigned served = 0;
+    unsigned cancelled = 0;
+
+    void leave(unsigned task) { std::erase(line, task); }
+};
+
+// Nobody waits who could go. Told only if nobody is on the way from the line to his connection.
+void expect_work_goes_on(const ConnectionPool& pool, Model& model) {
+    expect_bounds(pool);
+    EXPECT_LE(pool.waiting(), model.line.size());
+    if (pool.waiting() < model.line.size()) return;
+    ++model.looks;
+    const bool has_place = pool.open() < pool.limits().connections || pool.idle() > 0;
+    for (const unsigned task : model.line) {
+        const bool has_share =
+            pool.open_to(hosts[model.host_of[task]]) < pool.limits().connections_per_host;
+        EXPECT_FALSE(has_place && has_share) << "task " << task << " waits for nothing";
+    }
+}
+
+Task<void> work(Bench& bench, Model& model, ringlet::testing::Random& random, unsigned task) {
+    const Unsealed open;
+    for (unsigned round = 0; round < 8; ++round) {
+        co_await sleep(Nanoseconds(random.between(0, 5)));
+        const unsigned host = static_cast<unsigned>(random.between(0, hosts_count - 1));
+        model.host_of[task] = host;
+        model.line.push_back(task);
+        Lease lease;
+        const auto limit = Nanoseconds(random.between(0, 40));
+        const auto got = co_await attempt(timeout(limit, bench.pool().acquire(lease, hosts[host])));
+        // First come, first served: nobody before this one waits for the same host.
+        for (const unsigned other : model.line) {
+            if (other == task || !got) break;
+            EXPECT_NE(model.host_of[other], host) << task << " overtook " << other;
+        }
+        model.leave(task);
+        EXPECT_EQ(lease.is_held(), got.has_value());
+        if (!got) {
+            ++model.cancelled;
+            continue;
+        }
+        ++model.served;
+        if (random.between(0, 1) == 0) co_await bench.connect(lease);
+        co_await sleep(Nanoseconds(random.between(0, 20)));
+        if (random.between(0, 3) == 0) lease.connection().give_up();
+    }
+}
+
+Task<void> watch(Bench& bench, Model& model) {
+    for (;;) {
+        co_await sleep(Nanoseconds(1));
+        co_await yield();
+        expect_work_goes_on(bench.pool(), model);
+    }
+}
+
+std::uint64_t model_seed;
+
+Task<void> random_load() {
+    ringlet::testing::Random random(model_seed);
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room);
+    const Unsealed open;
+    Model model;
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        auto watcher = group.spawn(watch, std::ref(bench), std::ref(model));
+        co_await TaskGroup::run([&](TaskGroup& workers) -> Task<void> {
+            for (unsigned task = 0; task < tasks_count; ++task) {
+                (void)workers.spawn(work, std::ref(bench), std::ref(model), std::ref(random), task);
+            }
+            co_return;
+        });
+        watcher.cancel();
+    });
+    EXPECT_EQ(model.served + model.cancelled, tasks_count * 8);
+    EXPECT_GT(model.cancelled, 0u);
+    EXPECT_GT(model.looks, 10u);
+    EXPECT_EQ(bench.pool().leased(), 0u);
+    EXPECT_EQ(bench.pool().waiting(), 0u);
+    co_await expect_open_descriptors(bench.pool().idle() + 1);
+}
+
+}  // namespace
+
+TEST(HttpConnectionPool, keeps_its_promises_under_any_load) {
+    for (model_seed = 1; model_seed <= 200; ++model_seed) {
+        SCOPED_TRACE(model_seed);
+        run_simulated(random_load, {.seed = model_seed});
+    }
+}
