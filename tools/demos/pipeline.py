@@ -1,27 +1,20 @@
-#!/usr/bin/env python3
-"""Runs the pipeline app on 100,000 made records, from a file and over TCP, and checks that both
-runs account for every record and agree (tools/demo)."""
+"""The pipeline app on 100,000 made records, from a file and over TCP: both runs account for every
+record and agree."""
 
 import json
 import pathlib
 import random
-import re
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PIPELINE = ROOT / "build/release/apps/pipeline/pipeline"
+from common import TIME_MAX_S, check, run_app
 
 RECORDS = 100_000
 BAD_ONE_IN = 200
 SEED = 20_260_101
 WORKERS = 4
 WINDOW = 100
-TIME_MAX_S = 300
 
 # Longer than any line that a sensor sends, hence than the app's limit for one.
 LONG_LINE_BYTES = 200_000
@@ -93,53 +86,6 @@ class Peer(threading.Thread):
             connection.sendfile(file)
 
 
-class Failed(Exception):
-    pass
-
-
-def wait(child: subprocess.Popen) -> int:
-    """Waits until the child has ended; gives its peak memory in bytes.
-
-    Looks at the kernel's own high-water mark (VmHWM) all the while: ru_maxrss would count this
-    script too, whose memory the child had until its exec.
-    """
-    peak_kib = 0
-    end = time.monotonic() + TIME_MAX_S
-    while child.poll() is None:
-        status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
-        # Absent once the child has ended and waits for us to take its status.
-        if found := re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M):
-            peak_kib = int(found[1])
-        if time.monotonic() > end:
-            child.kill()
-        time.sleep(0.005)
-    return peak_kib * 1024
-
-
-def run_pipeline(source: str, output: pathlib.Path, messages: pathlib.Path) -> tuple[dict, int]:
-    """The app's summary, and its peak memory in bytes."""
-    command = [PIPELINE, "--workers", str(WORKERS), "--window", str(WINDOW), "--jsonl",
-               "--output", output, source]
-    with messages.open("wb") as stderr:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)
-        memory = wait(child)
-    lines = messages.read_text(errors="replace").splitlines()
-    # 1 means "some records were bad", which is so here.
-    if child.returncode != 1:
-        raise Failed(f"exit status {child.returncode}, not 1; its last words:\n"
-                     + "\n".join(lines[-10:]))
-    try:
-        summary = json.loads(lines[-1])["summary"]
-    except (IndexError, KeyError, TypeError, json.JSONDecodeError):
-        raise Failed("the last line on stderr is no summary: " + "".join(lines[-1:])) from None
-    return summary, memory
-
-
-def check(condition: bool, what: str) -> None:
-    if not condition:
-        raise Failed(what)
-
-
 def check_counts(summary: dict, output: pathlib.Path, bad: int) -> None:
     check(summary["records"] == RECORDS, f"{summary['records']} records, not {RECORDS}")
     check(summary["bad"] == bad, f"{summary['bad']} bad records, not {bad}")
@@ -169,7 +115,7 @@ def demonstrate(folder: pathlib.Path) -> None:
     records = folder / "records.jsonl"
     bad = make_records(records)
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in bad.items())
-    print(f"{RECORDS:,} records, {sum(bad.values())} of them bad: {kinds}\n")
+    print(f"pipeline: {RECORDS:,} records, {sum(bad.values())} of them bad: {kinds}\n")
 
     outputs = []
     for name in ("file", "TCP"):
@@ -180,23 +126,12 @@ def demonstrate(folder: pathlib.Path) -> None:
             source = f"tcp://127.0.0.1:{peer.port}"
         output = folder / f"{name}.jsonl"
         started = time.monotonic()
-        summary, memory = run_pipeline(source, output, folder / f"{name}.log")
+        _, summary, memory = run_app(
+            "pipeline", ["--workers", WORKERS, "--window", WINDOW, "--output", output, source],
+            folder, status=1)  # some records were bad
         report(f"from {name}", summary, memory, time.monotonic() - started)
         check_counts(summary, output, sum(bad.values()))
         outputs.append(output.read_bytes())
     check(outputs[0] == outputs[1], "the results from the file and over TCP differ")
     results = len(outputs[0].splitlines())
     print(f"\nThe same {results:,} results from both; all {RECORDS:,} records accounted for.")
-
-
-def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="ringlet-demo-") as folder:
-        try:
-            demonstrate(pathlib.Path(folder))
-        except (Failed, OSError) as failure:
-            print(f"demo: FAILED: {failure}", file=sys.stderr)
-            return 1
-    return 0
-
-
-sys.exit(main())

@@ -1,0 +1,56 @@
+// From argv to running probes.
+#include <command.hpp>
+
+#include <monitor.hpp>
+
+#include <ringlet/app/command_line.hpp>
+
+#include <array>
+#include <optional>
+
+namespace timeout_app {
+
+using ringlet::Task;
+
+namespace {
+
+// Too big for a coroutine's frame.
+constinit std::optional<ringlet::CommandLine> command_line;
+constinit std::optional<Monitor> running;
+constinit std::array<Endpoint, endpoints_max> endpoints;
+
+// Empty if all operands are endpoints, which then stand in `endpoints`.
+std::optional<int> read_endpoints(ringlet::Options& options) {
+    std::size_t count = 0;
+    for (const char* const operand : options.operands()) {
+        ringlet::FixedText<256> why;
+        const auto endpoint = parse_endpoint(operand, why);
+        if (!endpoint) return options.refuse("'%.512s': %s", operand, why.c_str());
+        endpoints[count++] = *endpoint;
+    }
+    return std::nullopt;
+}
+
+Task<int> run_settings(const Settings& settings, std::size_t count) {
+    // Also when it is unwound: what the monitor holds must go while the runtime runs.
+    struct Reset {
+        ~Reset() { running.reset(); }
+    } reset;
+    running.emplace(settings, std::span(endpoints).first(count));
+    co_return co_await running->run();
+}
+
+}  // namespace
+
+Task<int> run_command(int argc, char** argv) {
+    Settings settings;
+    const auto table = option_table(settings);
+    const ringlet::Command description = command(table);
+    command_line.emplace(description);
+    auto status = co_await command_line->read(argc, argv);
+    if (!status) status = read_endpoints(command_line->options());
+    if (status) co_return co_await command_line->print(*status);
+    co_return co_await run_settings(settings, command_line->options().operands().size());
+}
+
+}  // namespace timeout_app

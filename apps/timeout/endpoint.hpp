@@ -1,0 +1,34 @@
+// Endpoint: what is probed.
+#pragma once
+
+#include <ringlet/app/text_buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace timeout_app {
+
+// The longest that can be named, in bytes.
+inline constexpr std::size_t endpoint_bytes_max = 1024;
+
+// Views into the text that it was parsed from.
+struct Endpoint {
+    enum class Kind : std::uint8_t { tcp, http, unix_socket };
+
+    Kind kind = Kind::tcp;
+    std::string_view text;  // as it was given
+    std::string_view host;  // of tcp and http, without brackets
+    std::uint16_t port = 0;
+    std::string_view path;  // of unix_socket
+
+    // Whether the host must be looked up.
+    bool has_name() const;
+};
+
+// Parses tcp://HOST:PORT, http://HOST[:PORT][/PATH] or unix:PATH. Empty if it is none of these:
+// then `why` has the reason in words.
+std::optional<Endpoint> parse_endpoint(std::string_view text, ringlet::TextBuffer& why);
+
+}  // namespace timeout_app
