@@ -17,9 +17,10 @@ def build_and_run(folder: pathlib.Path, *options: str, **variables: str) -> None
     environment = {**os.environ, **variables}
     subprocess.run(["meson", "setup", "build", *options], cwd=folder, env=environment, check=True)
     subprocess.run(["ninja", "-C", "build"], cwd=folder, env=environment, check=True)
-    done = subprocess.run([folder / "build/consumer"], env=environment, timeout=30)
-    if done.returncode != 7:
-        sys.exit(f"the consumer's exit status is {done.returncode}, not its app's 7")
+    for name in ["consumer", "http_consumer"]:
+        done = subprocess.run([folder / "build" / name], env=environment, timeout=30)
+        if done.returncode != 7:
+            sys.exit(f"{name}: the exit status is {done.returncode}, not its app's 7")
 
 
 def as_subproject(source: pathlib.Path, folder: pathlib.Path) -> None:
