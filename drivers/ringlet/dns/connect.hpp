@@ -22,8 +22,8 @@ struct ConnectOptions {
 // limit on the time but the kernel's: use timeout().
 //
 // Errors: those of Resolver::resolve(). If no address could be connected to, the most telling error
-// of all: a lack of our own (descriptors, frames, memory), else refused or reset, else timed out, else any;
-// of several the first.
+// of all: a lack of our own (descriptors, frames, memory), else refused or reset, else timed out,
+// else any; of several the first.
 // Cancellation: every connection under way is closed in the background.
 // Source: RFC 8305.
 Task<TcpSocket> connect(Resolver& resolver, std::string_view name, std::uint16_t port,

@@ -121,8 +121,8 @@ public:
         deadlock_handler_ = handler;
         deadlock_context_ = context;
     }
-    // Called in each turn of run_until(): `before` the kernel is entered, for what is to go out, and
-    // `after` it, for what has come in from other threads. Both may wake blocks.
+    // Called in each turn of run_until(): `before` the kernel is entered, for what is to go out,
+    // and `after` it, for what has come in from other threads. Both may wake blocks.
     void set_turn_handlers(void (*before)(void*), void (*after)(void*), void* context) {
         before_entry_ = before;
         after_entry_ = after;

@@ -24,7 +24,8 @@ Result<int> number(int result) {
 
 }  // namespace
 
-SimulatedSystem::SimulatedSystem(World& world) : world_(world), workers_(world), random_(~world.options().seed) {}
+SimulatedSystem::SimulatedSystem(World& world)
+    : world_(world), workers_(world), random_(~world.options().seed) {}
 
 Result<Socket*> SimulatedSystem::socket_at(int descriptor) {
     Object* object = world_.descriptors().at(descriptor);

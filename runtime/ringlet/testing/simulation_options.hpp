@@ -17,8 +17,8 @@ struct SimulationOptions {
     // between the two. World::set_latency() sets it for one opcode.
     Nanoseconds latency_min{0};
     Nanoseconds latency_max{0};
-    // How long a job of offload() runs, in virtual time; drawn evenly between the two. Jobs that end
-    // at the same instant end in the order in which they began.
+    // How long a job of offload() runs, in virtual time; drawn evenly between the two. Jobs that
+    // end at the same instant end in the order in which they began.
     Nanoseconds job_time_min{0};
     Nanoseconds job_time_max{0};
     // Reads, receives, writes and sends move a random part of what they could, at least one byte.
