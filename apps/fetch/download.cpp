@@ -14,13 +14,18 @@ namespace http = ringlet::http;
 
 namespace {
 
-// Redirects may lead from many hosts to one: there, per_host_max holds.
 constinit http::Storage<http::Limits{.connections = concurrency_max,
                                      .connections_per_host = per_host_max,
                                      .redirects = 10,
                                      .url_bytes = url_bytes_max,
                                      .buffer_bytes = url_bytes_max + 2048}>
     storage;
+
+// --timeout is the one limit of an attempt, however it is spent.
+http::Timeouts timeouts_for(ringlet::Nanoseconds timeout) {
+    constexpr auto no = ringlet::Nanoseconds::max();
+    return {.line = no, .connect = no, .send = no, .head = no, .body = no, .total = timeout};
+}
 
 bool is_passing_status(unsigned status) {
     switch (status) {
@@ -58,8 +63,10 @@ ringlet::Nanoseconds pause_from(std::optional<std::string_view> retry_after) {
 
 Downloads::Downloads(const Settings& settings)
     : settings_(settings),
-      turns_(settings.per_host),
-      client_(storage, {.resolver = &names_.resolver(), .user_agent = "ringlet-fetch"}) {}
+      client_(storage, {.resolver = &names_.resolver(),
+                        .connections_per_host = settings.per_host,
+                        .timeouts = timeouts_for(settings.timeout),
+                        .user_agent = "ringlet-fetch"}) {}
 
 Task<void> Downloads::get(Job& job) {
     const ringlet::RetryPolicy policy{.attempts = settings_.retries + 1,
@@ -77,10 +84,9 @@ Task<void> Downloads::try_once(Job& job, ringlet::RetryProgress& progress) {
     job.bytes = 0;
     const auto url = co_await http::parse_url(job.url);
     co_await names_.ready_for(url);
-    const auto turn = co_await turns_.take(url.key());
     const http::Request request{.url = job.url,
-                                .timeouts = http::Timeouts{.total = settings_.timeout},
-                                .body_bytes_max = settings_.max_body};
+                                .body_bytes_max = settings_.max_body,
+                                .time_in_line = &job.in_line};
     auto response = co_await client_.send(request);
     job.status = response.status();
     if (!response.is_success()) {

@@ -3,7 +3,6 @@
 
 #include <names.hpp>
 #include <settings.hpp>
-#include <turns.hpp>
 
 #include <ringlet/app/text_buffer.hpp>
 #include <ringlet/flow/retry.hpp>
@@ -27,6 +26,7 @@ struct Job {
     ringlet::FixedText<ringlet::AtomicFile::path_bytes_max + 1> path;  // of its file
     std::size_t name_at = 0;  // in the path
     ringlet::RetryProgress progress;
+    ringlet::Nanoseconds in_line{0};  // all attempts' waits for a connection
     // Of the last attempt.
     unsigned status = 0;  // 0: no response
     std::uint64_t bytes = 0;
@@ -54,7 +54,6 @@ private:
 
     const Settings& settings_;
     Names names_;
-    Turns turns_;
     ringlet::http::Client client_;
 };
 

@@ -3,17 +3,16 @@
 
 #include <ringlet/app/exit_status.hpp>
 #include <ringlet/app/say.hpp>
+#include <ringlet/app/show_progress.hpp>
 #include <ringlet/base/log.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
-#include <ringlet/io/bytes.hpp>
 #include <ringlet/io/file_system.hpp>
 #include <ringlet/io/line_reader.hpp>
 #include <ringlet/io/standard_streams.hpp>
 #include <ringlet/task/attempt.hpp>
 #include <ringlet/time/sleep.hpp>
-#include <ringlet/time/ticker.hpp>
 
 #include <algorithm>
 
@@ -179,7 +178,8 @@ Task<void> Fetch::download_one(const Item& item, std::span<std::byte> buffer) {
     }
     const ringlet::Instant began = ringlet::scheduler().now();
     const auto had = co_await attempt(downloads_.get(job));
-    const auto span = static_cast<double>(ringlet::scheduler().now() - began);
+    const ringlet::Instant ended = ringlet::scheduler().now();
+    const auto span = static_cast<double>(ended - began - job.in_line.count());
     counts_.retries += job.progress.attempt - 1;
     add_row({.url = job.url,
              .status = job.status,
@@ -222,25 +222,13 @@ Task<void> Fetch::write_rows() {
 }
 
 Task<void> Fetch::show_progress() {
-    auto terminal = ringlet::standard_error();
-    if (!terminal.is_terminal()) co_return;
-    const int columns = ringlet::scheduler().system().terminal_columns(terminal.descriptor());
-    progress_.emplace("fetch", static_cast<std::size_t>(columns));
-    ringlet::Ticker every(ringlet::progress_interval_min);
-    const double interval = std::chrono::duration<double>(ringlet::progress_interval_min).count();
     const std::uint64_t total = settings_.urls_from.empty() ? settings_.urls.size() : 0;
-    std::uint64_t before = 0;
-    for (;;) {
-        co_await every.tick();
-        const std::uint64_t done = counts_.ok + counts_.failed;
-        const double rate = static_cast<double>(done - before) / interval;
-        before = done;
-        const ringlet::ProgressNumbers numbers{
-            .done = done, .total = total, .failed = counts_.failed, .per_second = rate};
-        const auto update = progress_->update(ringlet::scheduler().now(), numbers);
-        const auto written = co_await attempt(terminal.write_all(ringlet::bytes_of(update)));
-        if (!written) co_return;
-    }
+    const auto numbers = [this, total] {
+        return ringlet::ProgressNumbers{.done = counts_.ok + counts_.failed,
+                                        .total = total,
+                                        .failed = counts_.failed};
+    };
+    co_await ringlet::show_progress(progress_, "fetch", numbers);
 }
 
 }  // namespace fetch

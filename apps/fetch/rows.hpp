@@ -24,7 +24,7 @@ struct Row {
     std::uint64_t line = 0;  // of a URL that is too long to be told, where it stood; or 0
     unsigned status = 0;     // 0: there was no response
     std::uint64_t bytes = 0;
-    double ms = 0;
+    double ms = 0;  // all attempts and the pauses between them, but no wait in line
     unsigned attempts = 0;
     std::string_view file;  // where the body is; may be empty
     ringlet::Error error;   // Error(): all well

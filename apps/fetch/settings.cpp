@@ -14,8 +14,9 @@ std::array<ringlet::Option, 8> option_table(Settings& settings) {
         Option::count("per-host", "N", "connections to one host and port", settings.per_host, 1,
                       per_host_max),
         Option::duration("timeout", "TIME",
-                         "for each attempt, from its turn to the body's end", settings.timeout,
-                         1ms, 24h),
+                         "for each attempt, from having a connection to the body's end; waiting "
+                         "for one is not counted, nor in MS",
+                         settings.timeout, 1ms, 24h),
         Option::count("retries", "N",
                       "more attempts after what may pass: connections that fail or break off, "
                       "time-outs, and the statuses 408, 429, 500, 502, 503, 504",

@@ -2,15 +2,13 @@
 #include <pipeline.hpp>
 
 #include <ringlet/app/exit_status.hpp>
+#include <ringlet/app/show_progress.hpp>
 #include <ringlet/base/log.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
-#include <ringlet/io/bytes.hpp>
 #include <ringlet/io/line_reader.hpp>
-#include <ringlet/io/standard_streams.hpp>
 #include <ringlet/task/attempt.hpp>
-#include <ringlet/time/ticker.hpp>
 
 #include <algorithm>
 
@@ -194,23 +192,10 @@ Task<void> Pipeline::report() {
 }
 
 Task<void> Pipeline::show_progress() {
-    auto terminal = ringlet::standard_error();
-    if (!terminal.is_terminal()) co_return;
-    const int columns = ringlet::scheduler().system().terminal_columns(terminal.descriptor());
-    progress_.emplace("pipeline", static_cast<std::size_t>(columns));
-    ringlet::Ticker every(ringlet::progress_interval_min);
-    const double interval = std::chrono::duration<double>(ringlet::progress_interval_min).count();
-    std::uint64_t before = 0;
-    for (;;) {
-        co_await every.tick();
-        const double rate = static_cast<double>(counts_.lines - before) / interval;
-        before = counts_.lines;
-        const ringlet::ProgressNumbers numbers{
-            .done = counts_.lines, .failed = counts_.bad, .per_second = rate};
-        const auto update = progress_->update(ringlet::scheduler().now(), numbers);
-        const auto written = co_await attempt(terminal.write_all(ringlet::bytes_of(update)));
-        if (!written) co_return;
-    }
+    const auto numbers = [this] {
+        return ringlet::ProgressNumbers{.done = counts_.lines, .failed = counts_.bad};
+    };
+    co_await ringlet::show_progress(progress_, "pipeline", numbers);
 }
 
 }  // namespace pipeline

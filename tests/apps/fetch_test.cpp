@@ -58,6 +58,7 @@ struct Visits {
     unsigned open_max = 0;
 };
 Visits visits;
+unsigned server_port;
 
 struct Visit {
     Visit() { visits.open_max = std::max(visits.open_max, ++visits.open); }
@@ -108,6 +109,15 @@ Task<bool> answer(Peer& peer) {
     if (is("/stuck")) {
         co_await peer.wait_for_end();
         co_return false;
+    } else if (is("/stops")) {
+        co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+        co_await peer.wait_for_end();
+        co_return false;
+    } else if (is("/elsewhere")) {
+        std::array<char, 64> location;
+        std::snprintf(location.data(), location.size(),
+                      "Location: http://localhost:%u/slow/%u\r\n", server_port, number);
+        co_await peer.answer("", 302, location.data());
     } else if (is("/missing")) {
         co_await peer.answer("nothing here", 404);
     } else if (is("/busy") && first_time) {
@@ -227,6 +237,7 @@ Task<int> run_beside_server(Plan& plan) {
     counts = {};
     auto server = co_await FakeServer::open();
     plan.port = static_cast<std::uint16_t>(server.port());
+    server_port = server.port();
     static std::array<UrlText, 128> texts;
     static std::array<char*, 128> urls;
     for (std::size_t i = 0; i < plan.asked.size(); ++i) {
@@ -289,6 +300,12 @@ std::string_view value_of(std::string_view row, std::string_view key) {
     row.remove_prefix(at + quoted.size());
     if (!row.starts_with('"')) return row.substr(0, row.find_first_of(",}"));
     return row.substr(1, row.find('"', 1) - 1);
+}
+
+double ms_of(std::string_view row) {
+    const auto value = value_of(row, "ms");
+    EXPECT_FALSE(value.empty()) << row;
+    return value.empty() ? -1 : std::stod(std::string(value));
 }
 
 // The row of a URL; empty if there is none.
@@ -385,9 +402,8 @@ TEST(Fetch, comes_back_when_the_server_has_said) {
     simulation.world().make_folder("/data");
     EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 0);
     const auto row = row_of(simulation.world().written(1), asked[0], plan.port);
-    const double ms = std::stod(std::string(value_of(row, "ms")));
-    EXPECT_GE(ms, 7000) << row;
-    EXPECT_LT(ms, 7100) << row;
+    EXPECT_GE(ms_of(row), 7000) << row;
+    EXPECT_LT(ms_of(row), 7100) << row;
 
     EXPECT_EQ(pause_from(std::nullopt), 0s);
     EXPECT_EQ(pause_from(""), 0s);
@@ -401,7 +417,7 @@ TEST(Fetch, comes_back_when_the_server_has_said) {
 }
 
 // Each page takes 0.8 s of the 2 s that an attempt has: waiting for nine others is not counted.
-TEST(Fetch, counts_an_attempt_s_time_from_its_turn) {
+TEST(Fetch, counts_an_attempt_s_time_from_having_a_connection) {
     constexpr Asked asked[] = {{"slow", 1}, {"slow", 2}, {"slow", 3}, {"slow", 4}, {"slow", 5},
                                {"slow", 6}, {"slow", 7}, {"slow", 8}, {"slow", 9}, {"slow", 10}};
     Plan plan{.asked = asked, .settings = settings_for_test()};
@@ -414,6 +430,62 @@ TEST(Fetch, counts_an_attempt_s_time_from_its_turn) {
     EXPECT_EQ(counts.retries, 0u);
     EXPECT_EQ(connections.opened, 1u);
     EXPECT_EQ(connections.reused, 9u);
+    std::size_t at = 0;
+    for (const Asked& each : asked) {
+        const auto rows = simulation.world().written(1);
+        const auto row = row_of(rows, each, plan.port);
+        EXPECT_LT(ms_of(row), 900) << row;
+        EXPECT_GE(row.data() - rows.data(), static_cast<std::ptrdiff_t>(at));  // in their order
+        at = static_cast<std::size_t>(row.data() - rows.data());
+    }
+}
+
+// The same where all are sent on to one host: there is a line, too.
+TEST(Fetch, does_not_count_the_wait_for_the_host_that_it_is_redirected_to) {
+    constexpr Asked asked[] = {{"elsewhere", 1}, {"elsewhere", 2}, {"elsewhere", 3},
+                               {"elsewhere", 4}, {"elsewhere", 5}, {"elsewhere", 6}};
+    Plan plan{.asked = asked, .settings = settings_for_test()};
+    plan.settings.concurrency = 64;
+    plan.settings.per_host = 1;
+    Simulation simulation;
+    simulation.world().make_folder("/data");
+    EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 0) << simulation.world().written(1);
+    EXPECT_EQ(counts.ok, 6u);
+    EXPECT_EQ(counts.retries, 0u);
+    EXPECT_EQ(connections.per_host_max, 1u);
+}
+
+// However long that is: no step of the request has a shorter limit.
+TEST(Fetch, waits_for_a_silent_server_as_long_as_it_is_told) {
+    constexpr Asked asked[] = {{"stuck", 1}, {"stops", 2}};
+    for (const Nanoseconds span : {Nanoseconds(5s), Nanoseconds(5min), Nanoseconds(24h)}) {
+        Plan plan{.asked = asked, .settings = settings_for_test()};
+        plan.settings.timeout = span;
+        plan.settings.retries = 0;
+        Simulation simulation;
+        simulation.world().make_folder("/data");
+        EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 1);
+        const auto rows = simulation.world().written(1);
+        for (const Asked& each : asked) {
+            const auto row = row_of(rows, each, plan.port);
+            EXPECT_EQ(value_of(row, "step"), each.number == 1 ? "head" : "body") << row;
+            EXPECT_EQ(ms_of(row), std::chrono::duration<double>(span).count() * 1000) << row;
+        }
+    }
+}
+
+// Who pauses after a failure leaves the only connection to others.
+TEST(Fetch, holds_no_connection_between_attempts) {
+    constexpr Asked asked[] = {{"busy", 1}, {"page", 2}, {"page", 3}};
+    Plan plan{.asked = asked, .settings = settings_for_test()};
+    plan.settings.per_host = 1;
+    Simulation simulation;
+    simulation.world().make_folder("/data");
+    EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 0);
+    const auto rows = simulation.world().written(1);
+    EXPECT_GT(row_of(rows, asked[0], plan.port).data(), row_of(rows, asked[2], plan.port).data());
+    EXPECT_GT(row_of(rows, asked[2], plan.port).data(), row_of(rows, asked[1], plan.port).data());
+    EXPECT_EQ(connections.per_host_max, 1u);
 }
 
 TEST(Fetch, refuses_bodies_that_are_too_long_at_any_framing) {

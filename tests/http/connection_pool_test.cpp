@@ -5,6 +5,7 @@
 #include <ringlet/sync/event.hpp>
 #include <ringlet/task/yield.hpp>
 
+#include <cstdlib>
 #include <vector>
 
 using namespace ringlet;
@@ -32,11 +33,12 @@ constexpr HostKey c{"c", 80};
 // A pool, and a listener that sockets can be connected to.
 class Bench {
 public:
-    explicit Bench(TcpListener listener)
-        : client_(std::in_place, pool_storage), listener_(std::move(listener)) {}
+    Bench(TcpListener listener, const http::ClientOptions& options)
+        : client_(std::in_place, pool_storage, options), listener_(std::move(listener)) {}
 
-    static Task<Bench*> make(std::optional<Bench>& bench) {
-        bench.emplace(co_await TcpListener::listen(loopback_address(0)));
+    static Task<Bench*> make(std::optional<Bench>& bench, http::ClientOptions options = {}) {
+        auto listener = co_await TcpListener::listen(loopback_address(0));
+        bench.emplace(std::move(listener), options);
         co_return &*bench;
     }
     ConnectionPool& pool() { return client_->pool(); }
@@ -81,7 +83,7 @@ void expect_bounds(const ConnectionPool& pool) {
     EXPECT_LE(pool.open(), pool.limits().connections);
     EXPECT_LE(pool.idle(), pool.open());
     for (const HostKey& host : {a, b, c}) {
-        EXPECT_LE(pool.open_to(host), pool.limits().connections_per_host);
+        EXPECT_LE(pool.open_to(host), pool.connections_per_host());
     }
 }
 
@@ -293,6 +295,109 @@ RINGLET_CASE(HttpConnectionPool, passes_on_the_share_of_who_leaves_a_host) {
     EXPECT_STREQ(order.names, "a");
 }
 
+RINGLET_CASE(HttpConnectionPool, serves_who_changes_hosts_first_come_first_served) {
+    std::optional<Bench> room;
+    Bench& bench = *co_await Bench::make(room, {.connections_per_host = 1});
+    ConnectionPool& pool = bench.pool();
+    Order order;
+    Lease busy;
+    std::array<Lease, 2> moving;
+    co_await pool.acquire(busy, c);
+    co_await pool.acquire(moving[0], a);
+    co_await pool.acquire(moving[1], b);
+    auto move = [&](Lease& lease, char name) -> Task<void> {
+        pool.leave_host(lease.connection());
+        co_await pool.acquire(lease, c);
+        order.add(name);
+        lease.release();
+    };
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        (void)group.spawn(std::ref(move), std::ref(moving[0]), '1');
+        co_await yield();
+        (void)group.spawn(std::ref(move), std::ref(moving[1]), '2');
+        co_await yield();
+        EXPECT_EQ(pool.waiting(), 2u);
+        busy.release();
+    });
+    EXPECT_STREQ(order.names, "12");
+    EXPECT_EQ(pool.counters().per_host_max, 1u);
+}
+
+RINGLET_CASE(HttpConnectionPool, gives_a_host_as_many_as_the_options_say_but_never_more) {
+    for (const unsigned asked : {0u, 1u, 2u, 3u, ~0u}) {
+        std::optional<Bench> room;
+        Bench& bench = *co_await Bench::make(room, {.connections_per_host = asked});
+        ConnectionPool& pool = bench.pool();
+        const unsigned expected = asked == 1 ? 1 : pool_limits.connections_per_host;
+        EXPECT_EQ(pool.connections_per_host(), expected);
+        std::array<Lease, 3> leases;
+        unsigned got = 0;
+        for (Lease& each : leases) {
+            const auto taken = co_await attempt(timeout(1ms, pool.acquire(each, a)));
+            got += taken ? 1 : 0;
+        }
+        EXPECT_EQ(got, expected);
+        EXPECT_EQ(pool.open_to(a), expected);
+    }
+}
+
+namespace {
+
+// Who is being answered, for either name of the server; and the most at once.
+struct Load {
+    unsigned now[2] = {};
+    unsigned most[2] = {};
+};
+Load load;
+
+// "localhost" sends on to "127.0.0.1": another host by name, but the same server.
+Task<void> send_on(Peer& peer) {
+    for (;;) {
+        const bool asked = co_await peer.hear();
+        if (!asked) co_return;
+        const bool is_first = peer.head().contains("Host: localhost");
+        const unsigned name = is_first ? 0 : 1;
+        load.most[name] = std::max(load.most[name], ++load.now[name]);
+        co_await sleep(is_first ? 1ms : 5ms);
+        --load.now[name];
+        if (is_first) {
+            const auto port = peer.head().substr(peer.head().find("localhost:") + 10);
+            char location[64];
+            std::snprintf(location, sizeof location, "Location: http://127.0.0.1:%d/\r\n",
+                          std::atoi(port.data()));
+            co_await peer.answer("", 302, location);
+        } else {
+            co_await peer.answer("here");
+        }
+    }
+}
+
+}  // namespace
+
+RINGLET_CASE_UNCUT(HttpConnectionPool, keeps_the_options_bound_at_redirects_to_another_host) {
+    load = {};
+    auto body = [](FakeServer& server, Client& client) -> Task<void> {
+        const auto url = server.url("/", "localhost");
+        unsigned had = 0;
+        auto get = [&]() -> Task<void> {
+            auto response = co_await client.get(url);
+            std::array<std::byte, 8> room;
+            const auto text = co_await read_text(response, room);
+            EXPECT_EQ(text, "here");
+            ++had;
+        };
+        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+            for (int i = 0; i < 12; ++i) (void)group.spawn(std::ref(get));
+            co_return;
+        });
+        EXPECT_EQ(had, 12u);
+        EXPECT_EQ(client.counters().per_host_max, 1u);
+    };
+    co_await with_server(send_on, body, {.connections_per_host = 1});
+    EXPECT_EQ(load.most[0], 1u);
+    EXPECT_EQ(load.most[1], 1u);
+}
+
 TEST(HttpConnectionPool, closes_idle_connections_on_time) {
     run_simulated([]() -> Task<void> {
         std::optional<Bench> room;
@@ -337,6 +442,7 @@ constexpr unsigned tasks_count = 12;
 struct Model {
     std::vector<unsigned> line;  // of tasks
     unsigned host_of[tasks_count] = {};
+    std::optional<Instant> overtaken_at[tasks_count];
     unsigned looks = 0;
     unsigned served = 0;
     unsigned cancelled = 0;
@@ -353,7 +459,7 @@ void expect_work_goes_on(const ConnectionPool& pool, Model& model) {
     const bool has_place = pool.open() < pool.limits().connections || pool.idle() > 0;
     for (const unsigned task : model.line) {
         const bool has_share =
-            pool.open_to(hosts[model.host_of[task]]) < pool.limits().connections_per_host;
+            pool.open_to(hosts[model.host_of[task]]) < pool.connections_per_host();
         EXPECT_FALSE(has_place && has_share) << "task " << task << " waits for nothing";
     }
 }
@@ -365,14 +471,18 @@ Task<void> work(Bench& bench, Model& model, ringlet::testing::Random& random, un
         const unsigned host = static_cast<unsigned>(random.between(0, hosts_count - 1));
         model.host_of[task] = host;
         model.line.push_back(task);
+        model.overtaken_at[task].reset();
         Lease lease;
         const auto limit = Nanoseconds(random.between(0, 40));
         const auto got = co_await attempt(timeout(limit, bench.pool().acquire(lease, hosts[host])));
-        // First come, first served: nobody before this one waits for the same host.
+        // First come, first served: nobody before this one waits for the same host, but one whose
+        // time is up at this moment.
         for (const unsigned other : model.line) {
             if (other == task || !got) break;
-            EXPECT_NE(model.host_of[other], host) << task << " overtook " << other;
+            if (model.host_of[other] == host) model.overtaken_at[other] = scheduler().now();
         }
+        const auto overtaken = model.overtaken_at[task];
+        EXPECT_TRUE(!overtaken || (!got && *overtaken == scheduler().now())) << task;
         model.leave(task);
         EXPECT_EQ(lease.is_held(), got.has_value());
         if (!got) {
@@ -399,7 +509,8 @@ std::uint64_t model_seed;
 Task<void> random_load() {
     ringlet::testing::Random random(model_seed);
     std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    const auto per_host = static_cast<unsigned>(model_seed % 3);
+    Bench& bench = *co_await Bench::make(room, {.connections_per_host = per_host});
     const Unsealed open;
     Model model;
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {

@@ -430,6 +430,30 @@ RINGLET_CASE(HttpFaults, what_must_not_be_done_twice_is_not_asked_again) {
     co_await with_server(die_at_the_second, body);
 }
 
+// A body that comes from another server, which breaks off: the error looks like one of this
+// connection, but no answer is waited for.
+TEST(HttpFaults, a_source_that_fails_like_a_connection_ends_the_request_at_once) {
+    run_simulated([]() -> Task<void> {
+        struct Broken {
+            Task<std::size_t> read(std::span<std::byte>) {
+                co_await fail(http::make_error(Reason::closed_early, http::Step::body));
+                co_return 0;
+            }
+        };
+        auto script = [](Peer& peer) -> Task<void> { co_await peer.wait_for_end(); };
+        auto body = [](FakeServer& server, Client& client) -> Task<void> {
+            Broken source;
+            const auto url = server.url();
+            const Instant start = scheduler().now();
+            const auto response =
+                co_await attempt(client.put(url, http::Body::stream(source), "a/b"));
+            expect_failure(error_of(response), Reason::closed_early, http::Step::body);
+            EXPECT_EQ(scheduler().now(), start);
+        };
+        co_await with_server(script, body);
+    });
+}
+
 RINGLET_CASE_UNCUT(HttpFaults, what_can_be_streamed_once_is_not_asked_again) {
     requests_heard = 0;
     struct One {

@@ -216,6 +216,16 @@ TEST(HttpResponseParser, passes_over_interim_responses) {
     expect_error(interim, Reason::closed_early, http::Step::head);
 }
 
+TEST(HttpResponseParser, hears_the_response_behind_an_interim_one_that_says_close) {
+    for (const std::string interim : {"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n",
+                                      "HTTP/1.0 100 Continue\r\n\r\n"}) {
+        const auto read = read_whole(interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        EXPECT_EQ(read.head, "200|Content-Length=2") << interim;
+        EXPECT_EQ(read.body, "ok");
+        EXPECT_TRUE(read.keeps_alive);
+    }
+}
+
 TEST(HttpResponseParser, knows_which_connections_live_on) {
     const auto keeps = [](std::string_view head) {
         return read_whole(std::string(head) + "Content-Length: 0\r\n\r\n").keeps_alive;

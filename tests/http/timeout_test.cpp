@@ -3,6 +3,7 @@
 #include <http/fake_server.hpp>
 
 #include <ringlet/flow/timeout.hpp>
+#include <ringlet/task/yield.hpp>
 
 using namespace ringlet;
 using namespace ringlet::support;
@@ -179,6 +180,108 @@ Task<void> total_covers_redirects() {
     co_await with_server(script, body, {.timeouts = {.head = 2s, .total = 2500ms}});
 }
 
+// Each answer takes 0.8 of a second; waiting for three others is not counted.
+Task<void> total_begins_with_the_connection() {
+    auto script = [](Peer& peer) -> Task<void> {
+        for (;;) {
+            const bool asked = co_await peer.hear();
+            if (!asked) co_return;
+            co_await sleep(800ms);
+            co_await peer.answer("late");
+        }
+    };
+    auto body = [](FakeServer& server, Client& client) -> Task<void> {
+        const auto url = server.url();
+        const Instant begin = scheduler().now();
+        std::array<Nanoseconds, 4> in_line{};
+        auto get = [&](Nanoseconds& waited) -> Task<void> {
+            auto response = co_await client.send({.url = url, .time_in_line = &waited});
+            std::array<std::byte, 64> room;
+            co_await response.read_all(room);
+        };
+        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+            for (Nanoseconds& each : in_line) {
+                (void)group.spawn(std::ref(get), std::ref(each));
+                co_await yield();
+            }
+        });
+        EXPECT_EQ(scheduler().now() - begin, Nanoseconds(3200ms).count());
+        for (std::size_t i = 0; i < in_line.size(); ++i) EXPECT_EQ(in_line[i], i * 800ms);
+    };
+    co_await with_server(script, body,
+                         {.connections_per_host = 1, .timeouts = {.total = 900ms}});
+}
+
+// "localhost" sends on to "127.0.0.1": another host by name, where one stands in line for 4.7 s.
+// Of the second that the request has, 0.3 s are gone before that; then the server says nothing.
+Task<void> total_stands_still_in_another_hosts_line() {
+    char location[64];
+    auto script = [&](Peer& peer) -> Task<void> {
+        for (;;) {
+            const bool asked = co_await peer.hear();
+            if (!asked) co_return;
+            if (peer.path() == "/from") {
+                co_await sleep(300ms);
+                co_await peer.answer("", 302, location);
+            } else if (peer.path() == "/slow") {
+                co_await sleep(5s);
+                co_await peer.answer("late");
+            } else {
+                co_await peer.stall();
+            }
+        }
+    };
+    auto body = [&](FakeServer& server, Client& client) -> Task<void> {
+        std::snprintf(location, sizeof location, "Location: http://127.0.0.1:%u/to\r\n",
+                      server.port());
+        const auto from = server.url("/from", "localhost");
+        const auto slow = server.url("/slow");
+        auto keep_busy = [&]() -> Task<void> {
+            auto response = co_await client.send({.url = slow, .timeouts = http::Timeouts{}});
+            std::array<std::byte, 64> room;
+            co_await response.read_all(room);
+        };
+        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+            (void)group.spawn(std::ref(keep_busy));
+            co_await yield();
+            Nanoseconds in_line{0};
+            auto work = [&]() -> Task<void> {
+                const auto response =
+                    co_await client.send({.url = from, .time_in_line = &in_line});
+            };
+            co_await expect_time_out(work, Reason::total_time, http::Step::head, 5700ms);
+            EXPECT_EQ(in_line, 4700ms);
+        });
+    };
+    co_await with_server(script, body, {.connections_per_host = 1, .timeouts = {.total = 1s}});
+}
+
+// The line's own limit holds in that line, too.
+Task<void> stall_in_another_hosts_line() {
+    char location[64];
+    auto script = [&](Peer& peer) -> Task<void> {
+        const bool asked = co_await peer.hear();
+        if (!asked) co_return;
+        if (peer.path() != "/from") co_await peer.stall();
+        co_await peer.answer("", 302, location);
+        co_await peer.wait_for_end();
+    };
+    auto body = [&](FakeServer& server, Client& client) -> Task<void> {
+        std::snprintf(location, sizeof location, "Location: http://127.0.0.1:%u/to\r\n",
+                      server.port());
+        const auto from = server.url("/from", "localhost");
+        const auto slow = server.url("/slow");
+        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+            (void)group.spawn(get_all, std::ref(client), slow);
+            co_await yield();
+            auto work = [&] { return get_all(client, from); };
+            co_await expect_time_out(work, Reason::step_time, http::Step::line, 1s);
+            group.cancel_tasks();
+        });
+    };
+    co_await with_server(script, body, {.connections_per_host = 1, .timeouts = timeouts});
+}
+
 Task<void> slow_source() {
     auto body = [](FakeServer& server, Client& client) -> Task<void> {
         const auto url = server.url();
@@ -273,6 +376,15 @@ TEST(HttpTimeout, of_all_steps_ends_a_body_that_dribbles) {
 TEST(HttpTimeout, of_all_steps_covers_redirects) {
     expect_exact(total_covers_redirects);
 }
+TEST(HttpTimeout, of_all_steps_begins_with_the_connection) {
+    expect_exact(total_begins_with_the_connection);
+}
+TEST(HttpTimeout, of_all_steps_stands_still_in_the_line_of_another_host) {
+    expect_exact(total_stands_still_in_another_hosts_line);
+}
+TEST(HttpTimeout, of_the_line_ends_the_wait_for_another_host) {
+    expect_exact(stall_in_another_hosts_line);
+}
 TEST(HttpTimeout, of_all_steps_ends_a_source_that_is_slow) {
     expect_exact(slow_source);
 }
@@ -311,4 +423,33 @@ RINGLET_CASE_UNCUT(HttpTimeout, leaves_a_body_that_can_be_read_on) {
         EXPECT_EQ(text_of(std::span(room).first(size)), "abcde");
     };
     co_await with_server(script, body, {.timeouts = {.body = 5ms}});
+}
+
+// In virtual time no time would pass: all is ready at once.
+TEST(HttpTimeout, of_all_steps_ends_a_body_that_never_stops_coming) {
+    auto flood = [](Peer& peer) -> Task<void> {
+        const bool asked = co_await peer.hear();
+        if (!asked) co_return;
+        co_await peer.say("HTTP/1.1 200 OK\r\n\r\n");
+        static constexpr std::array<char, 4096> piece{};
+        for (;;) {
+            const auto said = co_await attempt(peer.say({piece.data(), piece.size()}));
+            if (!said) co_return;
+        }
+    };
+    static auto body = [](FakeServer& server, Client& client) -> Task<void> {
+        const auto url = server.url();
+        auto response = co_await client.get(url);
+        std::array<std::byte, 16> room;
+        for (;;) {
+            const auto count = co_await attempt(response.read(room));
+            if (count) continue;
+            expect_failure(count.error(), Reason::total_time, http::Step::body);
+            co_return;
+        }
+    };
+    static auto script = flood;
+    RINGLET_RUN_ON_KERNEL(case_runtime, []() -> Task<void> {
+        co_await with_server(script, body, {.timeouts = {.total = 100ms}});
+    });
 }

@@ -6,7 +6,7 @@
 namespace ringlet::http {
 
 Client::Client(const StorageParts& parts, const ClientOptions& options)
-    : options_(options), pool_(parts) {
+    : options_(options), pool_(parts, options.connections_per_host) {
     RINGLET_ASSERT(current_scheduler != nullptr);  // connections live inside run()
     RINGLET_ASSERT(is_header_value(options.user_agent));
 }

@@ -25,6 +25,9 @@ struct ClientOptions {
     // Looks up hosts' names, and outlives the client. Without one only addresses and "localhost"
     // can be reached: other names fail (no_resolver).
     dns::Resolver* resolver = nullptr;
+    // Open at once to one host and port. 0: as many as Limits::connections_per_host; otherwise so
+    // many, but never more than those.
+    unsigned connections_per_host = 0;
     Timeouts timeouts = {};
     std::string_view user_agent = "ringlet";
 };

@@ -8,8 +8,12 @@ namespace ringlet::http {
 
 // ---- the places
 
-ConnectionPool::ConnectionPool(const StorageParts& parts)
-    : limits_(parts.limits), room_(parts.connections), lent_(parts.lent) {
+ConnectionPool::ConnectionPool(const StorageParts& parts, unsigned per_host)
+    : limits_(parts.limits),
+      room_(parts.connections),
+      lent_(parts.lent),
+      per_host_(per_host == 0 ? limits_.connections_per_host
+                              : std::min(per_host, limits_.connections_per_host)) {
     RINGLET_ASSERT(!lent_);  // one client at a time uses a storage
     lent_ = true;
     const std::size_t bytes = limits_.bytes_per_connection();
@@ -21,7 +25,7 @@ ConnectionPool::ConnectionPool(const StorageParts& parts)
 }
 
 ConnectionPool::~ConnectionPool() {
-    RINGLET_ASSERT(leased() == 0 && line_.empty());  // no Response outlives its client
+    RINGLET_ASSERT(leased() == 0 && waiting_ == 0);  // no Response outlives its client
     while (Connection* const each = idle_.front()) {
         leave_idle(*each);
         set_free(*each);
@@ -50,7 +54,7 @@ unsigned ConnectionPool::open_to(const HostKey& host) const {
 Connection* ConnectionPool::serve(const HostKey& host, Connection* held) {
     if (Connection* const idle = serve_idle(host, held)) return idle;
     const unsigned others = open_to(host);
-    if (others >= limits_.connections_per_host) return nullptr;
+    if (others >= per_host_) return nullptr;
     Connection* const chosen = held != nullptr ? held : take_free();
     if (chosen == nullptr) return nullptr;
     chosen->set_host(host);
@@ -153,36 +157,50 @@ void Lease::release() {
 
 // ---- the line
 
+IntrusiveList<ConnectionPool::Joining>& ConnectionPool::line_of(const Joining& waiter) {
+    return waiter.what.held() != nullptr ? moving_line_ : line_;
+}
+
+// Nobody else in line could go, so he may, if he can.
 void ConnectionPool::join(Joining& waiter) {
-    const bool has_place = waiter.what.held() != nullptr;
-    if (has_place) {
-        line_.push_front(waiter);
-        ++waiting_held_;
-    } else {
-        line_.push_back(waiter);
-    }
+    line_of(waiter).push_back(waiter);
     ++waiting_;
-    serve_line();
+    try_to_serve(waiter);
     counters_.waiting_max = std::max(counters_.waiting_max, waiting_);
 }
 
 void ConnectionPool::leave(Joining& waiter) {
     waiter.unlink();
     --waiting_;
-    if (waiter.what.held() != nullptr) --waiting_held_;
 }
 
 void ConnectionPool::serve_line() {
+    serve_line(moving_line_);
+    serve_line(line_);
+}
+
+// What one could not have, those behind him cannot have either, if they wait for the same host: so
+// a long line for a busy host costs one look a head.
+void ConnectionPool::serve_line(const IntrusiveList<Joining>& line) {
+    const HostKey* busy = nullptr;
     Joining* next = nullptr;
-    for (Joining* each = line_.front(); each != nullptr; each = next) {
-        if (free_.empty() && idle_.empty() && waiting_held_ == 0) return;
-        next = line_.after(*each);
-        Connection* const granted = serve(each->what.host_, each->what.held());
-        if (granted == nullptr) continue;
-        leave(*each);
-        each->granted = granted;
-        each->wake();
+    for (Joining* each = line.front(); each != nullptr; each = next) {
+        const bool has_place = each->what.held() != nullptr || !free_.empty() || !idle_.empty();
+        if (!has_place) return;
+        next = line.after(*each);
+        if (busy != nullptr && *busy == each->what.host_) continue;
+        const bool is_served = try_to_serve(*each);
+        if (!is_served) busy = &each->what.host_;
     }
+}
+
+bool ConnectionPool::try_to_serve(Joining& waiter) {
+    Connection* const granted = serve(waiter.what.host_, waiter.what.held());
+    if (granted == nullptr) return false;
+    leave(waiter);
+    waiter.granted = granted;
+    waiter.wake();
+    return true;
 }
 
 bool ConnectionPool::Joining::try_now() {

@@ -6,8 +6,8 @@
 // its front, and everybody who can go goes: so nobody overtakes who could have gone, and who waits
 // for a busy host stands in nobody's way.
 //
-// A redirected request keeps its place (with its buffers) while it waits for the new host, at the
-// front of the line. It holds no host's share meanwhile, so no two of them wait for each other.
+// A redirected request keeps its place (with its buffers) while it waits for the new host, before
+// all who have none. It holds no host's share meanwhile, so no two of them wait for each other.
 #pragma once
 
 #include <ringlet/http/storage.hpp>
@@ -62,7 +62,8 @@ class ConnectionPool {
 public:
     class Acquire;
 
-    explicit ConnectionPool(const StorageParts& parts);
+    // `per_host`: as ClientOptions::connections_per_host.
+    ConnectionPool(const StorageParts& parts, unsigned per_host);
     ~ConnectionPool();
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -85,6 +86,8 @@ public:
     unsigned waiting() const { return waiting_; }
     // Places that are taken for one host.
     unsigned open_to(const HostKey& host) const;
+    // What open_to() is at most.
+    unsigned connections_per_host() const { return per_host_; }
     const Limits& limits() const { return limits_; }
 
 private:
@@ -105,17 +108,21 @@ private:
     void join(Joining& waiter);
     void leave(Joining& waiter);
     void serve_line();
+    void serve_line(const IntrusiveList<Joining>& line);
+    bool try_to_serve(Joining& waiter);
+    IntrusiveList<Joining>& line_of(const Joining& waiter);
 
     const Limits& limits_;
     std::span<std::byte> room_;
     bool& lent_;
+    unsigned per_host_;
     IntrusiveList<Connection> free_;
     IntrusiveList<Connection> idle_;  // longest first
-    IntrusiveList<Joining> line_;
+    IntrusiveList<Joining> moving_line_;  // of those who have a place already
+    IntrusiveList<Joining> line_;         // of the others
     unsigned open_ = 0;
     unsigned idle_count_ = 0;
     unsigned waiting_ = 0;
-    unsigned waiting_held_ = 0;  // of those, with a place already
     PoolCounters counters_;
 };
 

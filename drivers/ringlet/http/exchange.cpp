@@ -59,6 +59,10 @@ Task<bool> is_quiet(int descriptor) {
 Task<void> send_slice(Exchange& exchange, std::span<const std::byte> bytes) {
     const Deadline limit = exchange.limit(exchange.timeouts.send);
     while (!bytes.empty()) {
+        // A peer that takes all at once would keep the time limit of a single send from winning.
+        if (exchange.total.has_passed()) {
+            co_await fail(make_error(Reason::total_time, Step::send));
+        }
         const auto count =
             co_await attempt(until(limit, exchange.lease.connection().socket().send(bytes)));
         if (!count) co_await fail(exchange.error(Step::send, count.error()));
@@ -78,6 +82,7 @@ Task<void> send_bytes(Exchange& exchange, std::span<const std::byte> bytes) {
 Task<std::size_t> read_source(Exchange& exchange, std::span<std::byte> into) {
     const auto count = co_await attempt(until(exchange.total, exchange.request.body.read(into)));
     if (count) co_return *count;
+    exchange.source_failed = true;
     const Error why = count.error();
     const bool is_late = why == std::errc::timed_out && exchange.total.has_passed();
     if (is_late) co_await fail(make_error(Reason::total_time, Step::send));
@@ -157,13 +162,15 @@ Task<void> receive_head(Exchange& exchange) {
     }
 }
 
-// A server may answer, and close, before it has read all of a body (413, 401): if sending fails,
-// that answer is worth more than the failure.
+// A server may answer, and close, before it has read all of a body (413, 401): if sending fails for
+// that, its answer is worth more than the failure.
 Task<void> talk(Exchange& exchange) {
     Connection& connection = exchange.lease.connection();
     connection.begin(exchange.method == Method::head);
     const auto sent = co_await attempt(send_request(exchange));
-    if (!sent && kind_of(sent.error()) != Kind::transport) co_await fail(sent.error());
+    const bool is_broken =
+        !sent && !exchange.source_failed && kind_of(sent.error()) == Kind::transport;
+    if (!sent && !is_broken) co_await fail(sent.error());
     const auto answered = co_await attempt(receive_head(exchange));
     if (!sent && !answered) co_await fail(sent.error());
     if (!answered) co_await fail(answered.error());
@@ -201,7 +208,7 @@ void start_reading(const Exchange& exchange) {
 
 Exchange::Exchange(Client& which, const Request& what)
     : client(which), request(what), timeouts(what.timeouts.value_or(which.options().timeouts)),
-      total(Deadline::after(timeouts.total)), method(what.method), has_body(!what.body.is_empty()) {
+      method(what.method), has_body(!what.body.is_empty()) {
 }
 
 Error Exchange::error(Step step, Error why) const {
@@ -224,12 +231,19 @@ Result<void> check(Exchange& exchange) {
     return check_headers(exchange.request);
 }
 
+// Meanwhile the time of all steps stands still.
 Task<void> take_connection(Exchange& exchange) {
-    const Deadline limit = exchange.limit(exchange.timeouts.line);
+    const bool is_first = !exchange.lease.is_held();
+    const Nanoseconds total = is_first ? exchange.timeouts.total : exchange.total.left();
+    const Instant began = scheduler().now();
+    const Deadline limit = Deadline::after(exchange.timeouts.line);
     ConnectionPool& pool = exchange.client.pool();
     const auto taken =
         co_await attempt(until(limit, pool.acquire(exchange.lease, exchange.url.key())));
-    if (!taken) co_await fail(exchange.error(Step::line, taken.error()));
+    Nanoseconds* const waited = exchange.request.time_in_line;
+    if (waited != nullptr) *waited += Nanoseconds(scheduler().now() - began);
+    if (!taken) co_await fail(error_at(Step::line, taken.error()));
+    exchange.total = Deadline::after(total);
 }
 
 Task<void> make_exchange(Exchange& exchange) {

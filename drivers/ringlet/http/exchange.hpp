@@ -28,11 +28,12 @@ struct Exchange {
     Client& client;
     const Request& request;
     Timeouts timeouts;
-    Deadline total;
+    Deadline total = Deadline::none();  // from the first connection on
     Url url;        // views into the request's URL, once leased into the connection's
     Method method;  // which a redirect may have changed
     bool has_body;
-    bool is_elsewhere = false;  // sent on to another host
+    bool is_elsewhere = false;   // sent on to another host
+    bool source_failed = false;  // what the body is read from, not the connection
     Lease lease;
 };
 

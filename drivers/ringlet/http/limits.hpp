@@ -33,13 +33,17 @@ struct Limits {
 };
 
 // How long each step of a request may take. Nanoseconds::max(): no limit.
+//
+// `total` runs while the request has a connection, so who waits in line has lost none of it. A
+// redirect gives no new time; but should it lead to another host, and that be busy, `total` stands
+// still for as long as the request waits in line there.
 struct Timeouts {
-    Nanoseconds line = Nanoseconds::max();           // for a connection of the pool
+    Nanoseconds line = std::chrono::minutes(5);      // for a connection of the pool, each time
     Nanoseconds connect = std::chrono::seconds(10);  // resolving the name and connecting
     Nanoseconds send = std::chrono::seconds(30);  // for each 64 KiB, or each chunk that is streamed
     Nanoseconds head = std::chrono::seconds(30);  // from the request's end to the head's
     Nanoseconds body = std::chrono::seconds(30);  // from one piece of the body to the next
-    Nanoseconds total = std::chrono::minutes(5);  // all of it: redirects, and reading the body
+    Nanoseconds total = std::chrono::minutes(5);  // all but the line: redirects and the body, too
 };
 
 }  // namespace ringlet::http

@@ -93,6 +93,8 @@ struct Request {
     // How long the response's body may be, streamed or not. None: any length for read(),
     // Limits::body_bytes for read_all().
     std::optional<std::uint64_t> body_bytes_max = {};
+    // Where the time is added that it waited in line for connections; also if it fails then.
+    Nanoseconds* time_in_line = nullptr;
 };
 
 }  // namespace ringlet::http

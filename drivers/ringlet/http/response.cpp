@@ -58,6 +58,10 @@ Task<std::size_t> Response::read(std::span<std::byte> into) {
         if (parser.has_ended()) co_return 0;
         const std::size_t straight = parser.straight_room(into.size());
         const auto room = straight > 0 ? into.first(straight) : connection.buffer();
+        // A peer that always has more would keep the time limit of a single receive from winning.
+        if (connection.reading().total.has_passed()) {
+            co_await fail(make_error(Reason::total_time, Step::body));
+        }
         const Deadline limit = limit_of(connection.reading());
         const auto count = co_await attempt(until(limit, connection.socket().receive(room)));
         if (!count) co_await fail(error_of(connection, count.error()));

@@ -89,6 +89,8 @@ void ResponseParser::begin(std::span<char> room, bool to_head_request) {
     llhttp_t& machine = Callbacks::machine(*this);
     llhttp_init(&machine, HTTP_RESPONSE, &settings);
     machine.data = this;
+    // Or it would swallow, in silence, what follows an interim response that says "close".
+    llhttp_set_lenient_keep_alive(&machine, 1);
     room_ = room;
     stored_ = name_begin_ = head_bytes_ = overhead_ = 0;
     left_ = 0;
