@@ -199,6 +199,27 @@ TEST(BlockOn, gives_the_value_or_the_error) {
     EXPECT_TRUE(done.has_value());
 }
 
+TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused) {
+    static constexpr int rounds = 50;
+    static Runtime<Limits{}> runtimes[2];
+    std::atomic<int> ran = 0;
+    std::atomic<int> refused = 0;
+    Threads threads;
+    for (auto& runtime : runtimes) {
+        threads.start([&] {
+            for (int round = 0; round < rounds; ++round) {
+                const auto value = runtime.block_on(at_once, 1);
+                if (value) ++ran;
+                else if (value.error() == RuntimeDetail::nested_run) ++refused;
+                else if (value.error() == RuntimeDetail::ring_denied) ++ran;
+            }
+        });
+    }
+    threads.join();
+    EXPECT_EQ(ran + refused, 2 * rounds);
+    EXPECT_GT(ran, 0);
+}
+
 TEST(BlockOn, logs_nothing_by_itself) {
     SimulatedRuntime<work_limits> simulated;
     ::testing::internal::CaptureStderr();

@@ -266,6 +266,20 @@ TEST(DnsConnect, most_telling_error_of_all_is_told) {
     EXPECT_EQ(status, 0) << simulation.log();
 }
 
+TEST(DnsConnect, no_room_for_a_second_attempt_leaves_the_first_alone) {
+    static constexpr ringlet::Limits one_task{.tasks = 1};
+    ringlet::testing::Simulation simulation;
+    simulation.world().set_latency(IORING_OP_CONNECT, 1s, 1s);
+    const int status = simulation.run<one_task>([]() -> Task<void> {
+        auto listener = co_await TcpListener::listen(loopback_address_v6(80));
+        Options options;
+        options.resolv_conf = options.hosts = nullptr;
+        Resolver resolver(storage, options);
+        co_await expect_peer(resolver, "localhost", "[::1]:80", 1s);
+    });
+    EXPECT_EQ(status, 0) << simulation.log();
+}
+
 TEST(DnsConnect, time_limit_ends_a_connection_that_nobody_answers) {
     simulated([]() -> Task<void> {
         auto hole4 = co_await BlackHole::open(address_of("192.0.2.1"));

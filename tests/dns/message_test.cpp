@@ -54,7 +54,7 @@ public:
     ~GuardedMemory() { ::munmap(pages_, 2 * page); }
     GuardedMemory(const GuardedMemory&) = delete;
 
-    std::span<const std::byte> place(std::span<const std::byte> bytes) const {
+    std::span<std::byte> place(std::span<const std::byte> bytes) const {
         std::byte* const start = pages_ + page - bytes.size();
         std::ranges::copy(bytes, start);
         return {start, bytes.size()};
@@ -64,7 +64,7 @@ private:
     std::byte* pages_;
 };
 
-Error error_of_answer(std::span<const std::byte> answer, Family family = Family::v4) {
+Error error_of_answer(std::span<std::byte> answer, Family family = Family::v4) {
     Addresses addresses;
     const auto read = read_answer(answer, family, addresses);
     EXPECT_FALSE(read.has_value());
@@ -146,6 +146,24 @@ TEST(DnsMessage, addresses_come_in_the_order_of_the_answer) {
     EXPECT_EQ(host(addresses[2]), "192.0.2.2:0");
 }
 
+TEST(DnsMessage, more_addresses_than_are_kept_are_left_out_however_many) {
+    for (const char* const name : {"a.example", "a-name-as-long-as-those-of-clusters.region.example"}) {
+        for (const unsigned count : {16u, 17u, 33u, 150u, 240u}) {
+            MessageWriter answer;
+            answer.header(7, answer_flags, 1, count);
+            answer.question(name, type_a);
+            for (unsigned i = 0; i < count; ++i) {
+                std::array<char, 16> address;
+                std::snprintf(address.data(), address.size(), "192.0.2.%u", i);
+                answer.address(name, address.data(), 60);
+            }
+            Addresses addresses;
+            EXPECT_TRUE(read_answer(answer.bytes(), Family::v4, addresses).has_value()) << count;
+            EXPECT_EQ(addresses.size(), addresses_max);
+        }
+    }
+}
+
 TEST(DnsMessage, aliases_are_followed_and_their_time_counts) {
     MessageWriter answer;
     answer.header(7, answer_flags, 1, 3);
@@ -219,11 +237,11 @@ TEST(DnsMessage, addresses_over_the_limit_are_left_out) {
 
 TEST(DnsMessage, answer_that_needs_more_than_the_arena_is_refused) {
     const std::string label(60, 'x');
-    const std::string name = label + "." + label + "." + label;
+    const std::string name = label + "." + label + "." + label + "." + label;
     MessageWriter answer;
-    answer.header(7, answer_flags, 1, 40);
+    answer.header(7, answer_flags, 1, 31);
     answer.question(name, type_aaaa);
-    for (int i = 0; i < 40; ++i) answer.alias(name, name, 1);
+    for (int i = 0; i < 31; ++i) answer.alias(name, name, 1);
     EXPECT_TRUE(error_of_answer(answer.bytes(), Family::v6) == Detail::memory);
     // The arena is empty again.
     EXPECT_EQ(question_for("example.com", Family::v4, 1).size(), 29u);
@@ -236,7 +254,7 @@ TEST(DnsMessage, cut_or_empty_answer_is_malformed) {
     answer.address("host.example", "192.0.2.3", 300);
     const auto whole = answer.bytes();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        const std::vector<std::byte> cut(whole.begin(), whole.begin() + static_cast<long>(size));
+        std::vector<std::byte> cut(whole.begin(), whole.begin() + static_cast<long>(size));
         EXPECT_TRUE(error_of_answer(cut) == Detail::malformed) << size;
     }
 }

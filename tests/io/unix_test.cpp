@@ -9,6 +9,9 @@
 #include <ringlet/io/unix.hpp>
 #include <ringlet/io/unix_datagram.hpp>
 
+#include <cstring>
+#include <sys/un.h>
+
 using namespace ringlet;
 using namespace ringlet::support;
 
@@ -448,6 +451,35 @@ RINGLET_CASE(UnixDatagram, carries_datagrams_with_their_senders_names) {
         EXPECT_EQ(error_of(then), std::errc::not_connected);
     }
     co_await expect_descriptors(0);
+}
+
+// The kernel tells such a name with one byte more than it takes.
+TEST(UnixDatagram, answers_a_peer_whose_path_fills_all_its_room) {
+    RINGLET_RUN_ON_KERNEL(case_runtime, []() -> Task<void> {
+        SocketAddress full;
+        sockaddr_un name{};
+        name.sun_family = AF_UNIX;
+        const int size = std::snprintf(name.sun_path, sizeof name.sun_path, "/tmp/ringlet-%d-",
+                                       ::getpid());
+        std::memset(name.sun_path + size, 'x', sizeof name.sun_path - static_cast<unsigned>(size));
+        std::memcpy(&full.storage, &name, sizeof name);
+        full.size = sizeof name;
+        auto client = co_await UnixDatagram::bind(full);
+        const Name own = abstract_name();
+        const auto address = co_await unix_address(own);
+        auto server = co_await UnixDatagram::bind(own);
+        co_await client.send_to(bytes_of("question"), address);
+        std::array<std::byte, 16> buffer;
+        const auto got = co_await server.receive_from(buffer);
+        co_await server.send_to(bytes_of("answer"), got.address);
+        const auto answer = co_await client.receive(buffer);
+        EXPECT_EQ(answer.size, 6u);
+        const auto told = co_await client.local_address();
+        EXPECT_EQ(told.size, sizeof name);
+        std::array<char, sizeof name.sun_path + 1> path{};
+        std::memcpy(path.data(), name.sun_path, sizeof name.sun_path);
+        co_await remove_file(path.data());
+    });
 }
 
 RINGLET_CASE(UnixDatagram, waits_while_the_receiver_is_full_and_loses_nothing) {

@@ -52,6 +52,11 @@ unsigned threads() {
 
 // --- threads
 
+TEST(WorkerPool, stack_is_never_less_than_the_platform_wants) {
+    EXPECT_EQ(worker_stack_room(65'536, 32'768), 65'536 + sanitizer_stack_bytes);
+    EXPECT_EQ(worker_stack_room(65'536, 262'144), 262'144 + sanitizer_stack_bytes);
+}
+
 TEST(WorkerThreads, are_there_for_the_run_and_no_longer) {
     const auto main = []() -> Task<void> {
         const Unsealed for_opendir;

@@ -87,9 +87,10 @@ Task<void> try_addresses(TaskGroup& group, Race& race) {
     while (!race.winner) {
         if (race.has_next() && (due.has_passed() || race.one_failed)) {
             race.one_failed = false;
-            ++race.running;
             const IpAddress address = *race.order.next(race.found.v6, race.found.v4);
-            (void)group.spawn(try_address, std::ref(race), address);
+            const auto attempted = group.try_spawn(try_address, std::ref(race), address);
+            if (attempted) ++race.running;
+            else race.note(attempted.error());  // no room for it: those under way go on
             due = Deadline::after(race.options.attempt_delay);
         }
         const bool is_over = race.is_looked_up && race.running == 0 && !race.has_next();

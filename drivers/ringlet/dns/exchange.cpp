@@ -8,7 +8,7 @@
 namespace ringlet::dns {
 namespace {
 
-using Bytes = std::span<const std::byte>;
+using Bytes = std::span<std::byte>;
 
 Task<Bytes> exchange_datagrams(const SocketAddress& server, QuerySlot& slot) {
     auto socket = co_await UdpSocket::open(server.storage.ss_family);

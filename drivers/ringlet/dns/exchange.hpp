@@ -37,6 +37,6 @@ struct QuerySlot {
 //
 // Errors: the kernel's; too_long; malformed if what came over TCP is no answer; unexpected_end.
 // Cancellation: nothing is left behind; the sockets are closed in the background.
-Task<std::span<const std::byte>> exchange(const SocketAddress& server, QuerySlot& slot);
+Task<std::span<std::byte>> exchange(const SocketAddress& server, QuerySlot& slot);
 
 }  // namespace ringlet::dns

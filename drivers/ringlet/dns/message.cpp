@@ -108,6 +108,15 @@ Result<void> check_code(std::span<const std::byte> answer) {
     }
 }
 
+// More records than the addresses that are kept, with the aliases before them, would only fill the
+// arena: c-ares reads all that the header claims.
+void leave_out_surplus(std::span<std::byte> answer) {
+    constexpr unsigned records_max = 2 * addresses_max;
+    if (number_at(answer, 6) <= records_max) return;
+    answer[6] = std::byte{0};
+    answer[7] = std::byte{records_max};
+}
+
 Detail detail_of_status(int status, const Arena& arena) {
     if (arena.is_full()) return Detail::memory;
     return status == ARES_ENODATA ? Detail::no_address : Detail::malformed;
@@ -192,11 +201,12 @@ bool is_truncated(std::span<const std::byte> answer) {
     return (byte_at(answer, 2) & bit_truncated) != 0;
 }
 
-Result<std::uint32_t> read_answer(std::span<const std::byte> answer, Family family,
+Result<std::uint32_t> read_answer(std::span<std::byte> answer, Family family,
                                   Addresses& out) {
     if (answer.size() < header_bytes) return failure(Detail::malformed);
     const auto checked = check_code(answer);
     if (!checked) return std::unexpected(checked.error());
+    leave_out_surplus(answer);
     if (family == Family::v4) return read_records<ares_addrttl>(answer, ares_parse_a_reply, out);
     return read_records<ares_addr6ttl>(answer, ares_parse_aaaa_reply, out);
 }

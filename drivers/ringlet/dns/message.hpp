@@ -35,7 +35,7 @@ bool is_truncated(std::span<const std::byte> answer);
 // they are good: the least of all times to live. `answer` has answered(). Aliases are followed.
 //
 // Errors: not_found, no_address; server_failure, refused, not_understood, malformed, memory.
-Result<std::uint32_t> read_answer(std::span<const std::byte> answer, Family family,
+Result<std::uint32_t> read_answer(std::span<std::byte> answer, Family family,
                                   Addresses& out);
 
 }  // namespace ringlet::dns

@@ -177,10 +177,6 @@ void attach() {
     state.attached = true;
 }
 
-bool is_attached() {
-    return state.attached;
-}
-
 void detach() {
     RINGLET_ASSERT(state.attached);
     // Twice around the ring at most, and once more for the line about lost messages.

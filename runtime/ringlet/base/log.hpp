@@ -54,7 +54,6 @@ std::uint64_t lost();
 // pending() gave must be out of the kernel's hands before detach().
 void attach();
 void detach();
-bool is_attached();
 
 // The oldest bytes, as many as lie in one piece; empty if there are none. They stay where they are
 // until consumed, so a write of them can be in flight while more lines are logged.

@@ -9,7 +9,7 @@ DatagramFrom ReceiveFrom::value(int result) {
     received.size = std::min(whole, into_.size());
     received.truncated = whole > into_.size();
     received.address = sender_;
-    received.address.size = header_.msg_namelen;
+    received.address.set_told_size(header_.msg_namelen);
     return received;
 }
 

@@ -21,7 +21,7 @@ namespace ringlet {
 // nothing is lost on it: a peer that closed is told by the next send, broken_pipe.
 class UnixSocket : public StreamSocket {
 public:
-    // For those who make descriptors.
+    // For those who make descriptors. Not with SO_PASSCRED or SO_PASSPIDFD, which add to messages.
     explicit UnixSocket(Descriptor descriptor) : StreamSocket(std::move(descriptor)) {}
 
     // Connects. While the listener's line is full, it waits.

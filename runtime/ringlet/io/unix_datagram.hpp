@@ -20,7 +20,7 @@ namespace ringlet {
 
 class UnixDatagram {
 public:
-    // For those who make descriptors.
+    // For those who make descriptors. Not with SO_PASSCRED or SO_PASSPIDFD, which add to messages.
     explicit UnixDatagram(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
     // A socket without a name, to which nobody can answer. Synchronous.

@@ -108,15 +108,17 @@ Result<int> KernelSystem::get_option(int descriptor, int level, int name) {
 
 Result<SocketAddress> KernelSystem::local_address(int descriptor) {
     SocketAddress address;
-    address.size = sizeof address.storage;
-    if (::getsockname(descriptor, address.get(), &address.size) < 0) return last_error();
+    socklen_t size = sizeof address.storage;
+    if (::getsockname(descriptor, address.get(), &size) < 0) return last_error();
+    address.set_told_size(size);
     return address;
 }
 
 Result<SocketAddress> KernelSystem::peer_address(int descriptor) {
     SocketAddress address;
-    address.size = sizeof address.storage;
-    if (::getpeername(descriptor, address.get(), &address.size) < 0) return last_error();
+    socklen_t size = sizeof address.storage;
+    if (::getpeername(descriptor, address.get(), &size) < 0) return last_error();
+    address.set_told_size(size);
     return address;
 }
 

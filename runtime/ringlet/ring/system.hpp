@@ -10,7 +10,9 @@
 #include <ringlet/ring/workers.hpp>
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +33,13 @@ struct SocketAddress {
     socklen_t size = 0;
     const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
     sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+
+    // The size as the kernel told it. Of a Unix path that fills all its room it counts a zero more,
+    // and does not take that back (unix(7), BUGS).
+    void set_told_size(socklen_t told) {
+        const bool is_unix = storage.ss_family == AF_UNIX;
+        size = is_unix ? std::min(told, socklen_t{sizeof(sockaddr_un)}) : told;
+    }
 };
 
 // Who is at the other end of a Unix socket, as unix(7) tells it of the moment of connecting.

@@ -19,6 +19,8 @@
 
 #include <sys/signalfd.h>
 
+#include <atomic>
+
 namespace ringlet {
 
 // What a run has used at most; to be read after it.
@@ -31,6 +33,24 @@ struct RunReport {
     int stop_signal = 0;               // that stopped it, or 0
     std::uint64_t worker_wakes = 0;    // at most one system call each: jobs came
     std::uint64_t loop_wakes = 0;      // one system call each: jobs ended, or posts came
+};
+
+// The right to be the one run of the process: signals and the log are one run's at a time.
+class RunClaim {
+public:
+    RunClaim() : is_held_(!taken_.exchange(true)) {}
+    ~RunClaim() {
+        if (is_held_) taken_.store(false);
+    }
+    RunClaim(const RunClaim&) = delete;
+    RunClaim& operator=(const RunClaim&) = delete;
+
+    // False if there is a run already, on this thread or another.
+    bool is_held() const { return is_held_; }
+
+private:
+    static inline constinit std::atomic<bool> taken_ = false;
+    const bool is_held_;
 };
 
 // What a runtime lends to a run, besides its frames.

@@ -34,26 +34,29 @@ public:
     //   69           io_uring, memory or threads cannot be had; said in one sentence on standard
     //                error
     //   70           this thread is inside a run() already, or another thread is
+    // Threads that exist already must have SIGINT, SIGTERM and Limits::await_tree_signal blocked,
+    // or the kernel may deliver them there, with their default action. Threads that are started
+    // while it runs inherit that.
     template <class F, class... Arguments>
     int run(F&& function, Arguments&&... arguments) {
-        if (is_nested()) return refuse_nested();
+        const RunClaim claim;
+        if (!claim.is_held()) return refuse_nested();
         Kernel kernel;
         if (const auto opened = kernel.open(); !opened) {
             log::error("%s", refusal(opened.error()));
             return exit_unavailable;
         }
-        return run_on(kernel.ring, kernel.system, std::forward<F>(function),
-                      std::forward<Arguments>(arguments)...);
+        return status_of(kernel.ring, kernel.system, std::forward<F>(function),
+                         std::forward<Arguments>(arguments)...);
     }
 
     // The same on a ring and a system that are given, which outlive the run: for simulation.
     template <class F, class... Arguments>
     int run_on(Ring& ring, System& system, F&& function, Arguments&&... arguments) {
-        if (is_nested()) return refuse_nested();
-        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
-        if (!once.loop.prepare()) return exit_unavailable;
-        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
-        return once.status();
+        const RunClaim claim;
+        if (!claim.is_held()) return refuse_nested();
+        return status_of(ring, system, std::forward<F>(function),
+                         std::forward<Arguments>(arguments)...);
     }
 
     // For plain, synchronous code: runs `function(arguments...)` as run() does, and gives its value
@@ -63,22 +66,22 @@ public:
     template <class F, class... Arguments>
     auto block_on(F&& function, Arguments&&... arguments)
         -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
-        if (is_nested()) return std::unexpected(nested_error);
+        const RunClaim claim;
+        if (!claim.is_held()) return std::unexpected(nested_error);
         Kernel kernel;
         if (const auto opened = kernel.open(); !opened) return std::unexpected(opened.error());
-        return block_on_with(kernel.ring, kernel.system, std::forward<F>(function),
-                             std::forward<Arguments>(arguments)...);
+        return result_of(kernel.ring, kernel.system, std::forward<F>(function),
+                         std::forward<Arguments>(arguments)...);
     }
 
     // The same on a ring and a system that are given.
     template <class F, class... Arguments>
     auto block_on_with(Ring& ring, System& system, F&& function, Arguments&&... arguments)
         -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
-        if (is_nested()) return std::unexpected(nested_error);
-        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
-        if (const auto ready = once.loop.prepare(); !ready) return std::unexpected(ready.error());
-        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
-        return once.main.result();
+        const RunClaim claim;
+        if (!claim.is_held()) return std::unexpected(nested_error);
+        return result_of(ring, system, std::forward<F>(function),
+                         std::forward<Arguments>(arguments)...);
     }
 
     // From any thread: has the loop call `callable()`, on its own thread, between two tasks. There
@@ -146,8 +149,21 @@ private:
         Branch<T> main;
     };
 
-    // The log belongs to one run at a time, and so does the process.
-    static bool is_nested() { return current_scheduler != nullptr || log::is_attached(); }
+    template <class F, class... Arguments>
+    int status_of(Ring& ring, System& system, F&& function, Arguments&&... arguments) {
+        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
+        if (!once.loop.prepare()) return exit_unavailable;
+        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        return once.status();
+    }
+    template <class F, class... Arguments>
+    auto result_of(Ring& ring, System& system, F&& function, Arguments&&... arguments)
+        -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
+        Run<ValueOf<std::invoke_result_t<F, Arguments...>>> once(*this, ring, system);
+        if (const auto ready = once.loop.prepare(); !ready) return std::unexpected(ready.error());
+        once.run(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        return once.main.result();
+    }
     static int refuse_nested() {
         if (current_scheduler != nullptr) log::error("%s", text(nested_error));
         else emergency_write("ringlet: a run() is under way on another thread; one at a time\n");

@@ -19,7 +19,8 @@ inline constexpr unsigned frame_bytes_max = 8192;
 // The runtime's own operations: the signals, the log, a waker, the boot-time alarm.
 inline constexpr unsigned internal_operations = 4;
 
-// What a thread needs to begin at all (PTHREAD_STACK_MIN), a guard page, and a little to work with.
+// What a thread needs to begin at all (PTHREAD_STACK_MIN), a guard page, and a little to work with,
+// where pages have 4 KiB. Where a thread needs more, its stack is larger: worker_stacks_bytes().
 inline constexpr unsigned worker_stack_bytes_min = 32'768;
 
 // IORING_MAX_CQ_ENTRIES of the kernel.

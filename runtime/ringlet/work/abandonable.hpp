@@ -40,8 +40,10 @@ private:
 
 // `co_await offload(abandonable(function, arguments...))`: a job whose caller may leave while it
 // runs. The function has no captures; the arguments are copied or moved into the job, and passed as
-// rvalues. Pointers, references, std::string_view, std::span and other views are refused. Whether
-// an argument of a class of your own refers to what may die before the job, nobody can check.
+// rvalues. What belongs to the loop (a socket, a file) the function takes as `T&&`: a parameter by
+// value would die on the worker. Pointers, references, std::string_view, std::span and other views
+// are refused. Whether an argument of a class of your own refers to what may die before the job,
+// nobody can check.
 template <class F, class... Arguments>
 auto abandonable(F&& function, Arguments&&... arguments) {
     using Function = std::decay_t<F>;

@@ -13,6 +13,7 @@
 #include <ringlet/work/job_queue.hpp>
 #include <ringlet/work/waker.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <source_location>
 #include <string_view>
@@ -32,9 +33,23 @@ inline constexpr std::size_t sanitizer_stack_bytes = 0;
 inline constexpr std::size_t sanitizer_stack_bytes = 0;
 #endif
 
+// The least that a stack must have: glibc's PTHREAD_STACK_MIN, which is no constant, and a guard
+// page with its alignment, where a page may have 64 KiB.
+#if defined(__aarch64__) || defined(__powerpc__) || defined(__mips__) || defined(__loongarch__)
+inline constexpr std::size_t platform_stack_bytes = 131'072 + 2 * 65'536;
+#else
+inline constexpr std::size_t platform_stack_bytes = worker_stack_bytes_min;
+#endif
+
+// What a worker's stack takes for `wanted` bytes: Limits::worker_stack_bytes.
+constexpr std::size_t worker_stack_room(std::size_t wanted,
+                                        std::size_t least = platform_stack_bytes) {
+    return std::max(wanted, least) + sanitizer_stack_bytes;
+}
+
 // What the workers' stacks take in a runtime's storage.
 constexpr std::size_t worker_stacks_bytes(const Limits& limits) {
-    return limits.workers * (std::size_t{limits.worker_stack_bytes} + sanitizer_stack_bytes);
+    return limits.workers * worker_stack_room(limits.worker_stack_bytes);
 }
 
 class WorkerPool;
