@@ -15,6 +15,7 @@ import pathlib
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -265,6 +266,33 @@ def every_kind_of_endpoint_is_probed(bench: Bench) -> None:
             check_equal((report["breaker"], report["last_error"]), ("closed", None))
         # Each probe makes its own connection.
         wait_until(lambda: (tcp.count, http.count, local.count) == (10, 10, 10), "all connections")
+
+
+@case
+def servers_that_are_not_ours_are_probed(bench: Bench) -> None:
+    if shutil.which("socat") is None:
+        raise Skipped("there is no socat")
+    port, path = dead_port(), bench.folder / "service"
+    page = bench.file("page", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    listeners = [
+        # It reads the request first: a server that closes over unread bytes resets.
+        subprocess.Popen(["socat", address, f"SYSTEM:read line; cat {page}"], cwd=bench.folder,
+                         stderr=subprocess.DEVNULL)
+        for address in (f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr",
+                        f"UNIX-LISTEN:{path},fork")]
+    bench.children += listeners
+    wait_until(lambda: path.exists() and answers_at(port), "socat")
+    endpoints = [f"tcp://127.0.0.1:{port}", f"http://127.0.0.1:{port}/", f"unix:{path}"]
+    ended = bench.run("--jsonl", "--retries", 3, "--interval", "20ms", "--count", 3, *endpoints)
+    check_equal(ended.status, 0, ended.out.decode(), ended.err)
+    for endpoint in endpoints:
+        check_report(ended, endpoint, 3, None)
+
+
+def answers_at(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), LIMIT_S):
+        return True
+    return False
 
 
 @case
