@@ -204,9 +204,9 @@ TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused) {
     static Runtime<Limits{}> runtimes[2];
     std::atomic<int> ran = 0;
     std::atomic<int> refused = 0;
-    Threads threads;
+    std::vector<std::thread> threads;
     for (auto& runtime : runtimes) {
-        threads.start([&] {
+        threads.emplace_back([&] {
             for (int round = 0; round < rounds; ++round) {
                 const auto value = runtime.block_on(at_once, 1);
                 if (value) ++ran;
@@ -215,7 +215,7 @@ TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused) {
             }
         });
     }
-    threads.join();
+    for (std::thread& each : threads) each.join();
     EXPECT_EQ(ran + refused, 2 * rounds);
     EXPECT_GT(ran, 0);
 }

@@ -147,7 +147,8 @@ TEST(DnsMessage, addresses_come_in_the_order_of_the_answer) {
 }
 
 TEST(DnsMessage, more_addresses_than_are_kept_are_left_out_however_many) {
-    for (const char* const name : {"a.example", "a-name-as-long-as-those-of-clusters.region.example"}) {
+    for (const char* const name :
+         {"a.example", "a-name-as-long-as-those-of-clusters.region.example"}) {
         for (const unsigned count : {16u, 17u, 33u, 150u, 240u}) {
             MessageWriter answer;
             answer.header(7, answer_flags, 1, count);

@@ -6,6 +6,7 @@ Usage: shared_library_test.py SOURCE_ROOT
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,9 +21,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ringlet-shared-") as scratch:
         # As a subproject of a firmware in miniature.
         folder = pathlib.Path(scratch, "consumer")
-        folder.joinpath("subprojects").mkdir(parents=True)
-        for name in ("main.cpp", "meson.build"):
-            folder.joinpath(name).write_text((source / "tests/consumer" / name).read_text())
+        shutil.copytree(source / "tests/consumer", folder)
+        folder.joinpath("subprojects").mkdir()
         folder.joinpath("subprojects/ringlet").symlink_to(source)
         subprocess.run(["meson", "setup", "build", "-Dringlet:default_library=shared",
                         "--force-fallback-for=ringlet", "--wrap-mode=nodownload"],
