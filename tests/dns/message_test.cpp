@@ -154,7 +154,7 @@ TEST(DnsMessage, more_addresses_than_are_kept_are_left_out_however_many) {
             answer.header(7, answer_flags, 1, count);
             answer.question(name, type_a);
             for (unsigned i = 0; i < count; ++i) {
-                std::array<char, 16> address;
+                std::array<char, 24> address;
                 std::snprintf(address.data(), address.size(), "192.0.2.%u", i);
                 answer.address(name, address.data(), 60);
             }
