@@ -1,10 +1,8 @@
 // The stages, and how they end.
 #include <fetch.hpp>
 
-#include <ringlet/app/exit_status.hpp>
 #include <ringlet/app/say.hpp>
 #include <ringlet/app/show_progress.hpp>
-#include <ringlet/base/log.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
@@ -20,7 +18,6 @@ namespace fetch {
 
 using ringlet::attempt;
 using ringlet::Task;
-using ringlet::text;
 namespace http = ringlet::http;
 
 namespace {
@@ -49,12 +46,7 @@ std::span<char> Fetch::slot(std::uint32_t index) {
 Task<int> Fetch::run() {
     auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
     const auto done = co_await attempt(ringlet::finally(work(), clean_up));
-    if (!done && !output_is_lost()) {
-        ringlet::log::error("fetch: %s", text(done.error()));
-        co_return ringlet::exit_status::some_failed;
-    }
-    const bool all_well = counts_.failed == 0 && !list_failed_ && !output_failed_;
-    co_return all_well ? ringlet::exit_status::ok : ringlet::exit_status::some_failed;
+    co_return failures_.exit_status(done, counts_.failed == 0 && !list_failed_);
 }
 
 // The folder comes first: what cannot be kept shall not be asked for.
@@ -62,8 +54,7 @@ Task<void> Fetch::work() {
     if (!settings_.output.empty()) {
         const auto prepared = co_await attempt(prepare_folder());
         if (!prepared) {
-            output_failed_ = true;
-            note_failure(settings_.output, prepared.error());
+            failures_.note_output(settings_.output, prepared.error());
             co_return;
         }
     }
@@ -113,7 +104,7 @@ Task<void> Fetch::read() {
     const auto done = co_await attempt(read_list());
     if (done) co_return;
     list_failed_ = true;
-    note_failure(settings_.urls_from, done.error());
+    failures_.note(settings_.urls_from, done.error());
 }
 
 Task<void> Fetch::read_list() {
@@ -206,7 +197,7 @@ Task<void> Fetch::write() {
         if (rows_.is_empty()) co_return;
         const auto written = co_await attempt(ringlet::shield(write_rows()));
         if (!written) {
-            note_output_failure(written.error());
+            failures_.note_standard_output(written.error());
             co_await ringlet::fail(written.error());
         }
         next = ringlet::Deadline::after(write_interval);

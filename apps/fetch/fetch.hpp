@@ -11,6 +11,7 @@
 #include <rows.hpp>
 #include <settings.hpp>
 
+#include <ringlet/app/failures.hpp>
 #include <ringlet/app/progress.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/task/task.hpp>
@@ -81,9 +82,6 @@ private:
     ringlet::Task<void> write_summary(ringlet::Outcome outcome);
 
     void add_row(const Row& row);
-    void note_failure(std::string_view name, ringlet::Error error);
-    void note_output_failure(ringlet::Error error);
-    bool output_is_lost() const { return output_failed_ || reader_has_left_; }
     void begin_message();
     std::span<char> slot(std::uint32_t index);
     void append_summary_line(double seconds);
@@ -93,15 +91,12 @@ private:
     Counts counts_;
     std::optional<ringlet::Instant> began_;  // the first stage
     bool list_failed_ = false;
-    bool output_failed_ = false;
-    bool reader_has_left_ = false;  // nobody reads standard output any more
 
     ringlet::Queue<std::uint32_t, slots_max> free_slots_;
     ringlet::Queue<Item, concurrency_max> items_;
     Downloads downloads_;
     Rows rows_;
-    // Told at the end, and not by the log, whose lines would stand among fetch's own.
-    ringlet::FixedText<1_KiB> failures_;
+    ringlet::Failures failures_{"fetch"};
     ringlet::FixedText<message_bytes> message_;  // what finish() is about to write
     std::optional<ringlet::ProgressLine> progress_;
     // Touched as far as the settings need them.

@@ -10,7 +10,6 @@ namespace fetch {
 
 using ringlet::attempt;
 using ringlet::Task;
-using ringlet::text;
 
 namespace {
 
@@ -20,29 +19,14 @@ unsigned long long wide(std::uint64_t number) {
 
 }  // namespace
 
-void Fetch::note_failure(std::string_view name, ringlet::Error error) {
-    ringlet::FixedText<256> shown;  // of a path however long
-    shown.append_printable(name);
-    failures_.format("fetch: %s: %s\n", shown.c_str(), text(error));
-}
-
-void Fetch::note_output_failure(ringlet::Error error) {
-    if (error == std::errc::broken_pipe) {
-        reader_has_left_ = true;  // as under `head`: it has seen enough
-        return;
-    }
-    output_failed_ = true;
-    note_failure("standard output", error);
-}
-
 // Runs shielded, after the work has ended in whatever way.
 Task<void> Fetch::finish(ringlet::Outcome outcome) {
-    if (!output_is_lost() && began_ && !rows_.is_empty()) {
+    if (!failures_.output_is_lost() && began_ && !rows_.is_empty()) {
         const auto written = co_await attempt(write_rows());
-        if (!written) note_output_failure(written.error());
+        if (!written) failures_.note_standard_output(written.error());
     }
     begin_message();
-    message_.append(failures_.view());
+    message_.append(failures_.lines());
     if (message_.size() > 0) co_await ringlet::say(message_.view());
     if (began_ || outcome != ringlet::Outcome::value) co_await write_summary(outcome);
 }
@@ -56,7 +40,7 @@ Task<void> Fetch::write_summary(ringlet::Outcome outcome) {
     const ringlet::Instant now = ringlet::scheduler().now();
     const double seconds = static_cast<double>(now - began_.value_or(now)) / 1e9;
     begin_message();
-    if (outcome != ringlet::Outcome::value && !reader_has_left_) {
+    if (outcome != ringlet::Outcome::value && !failures_.reader_has_left()) {
         message_.format("fetch: stopped; of the %llu URLs that were read, %llu are left undone\n",
                         wide(counts_.urls), wide(counts_.undone()));
     }

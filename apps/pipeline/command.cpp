@@ -4,6 +4,7 @@
 #include <pipeline.hpp>
 
 #include <ringlet/app/command_line.hpp>
+#include <ringlet/app/run_in_place.hpp>
 
 #include <optional>
 
@@ -29,15 +30,6 @@ std::optional<int> check(const Settings& settings, ringlet::Options& options) {
     return std::nullopt;
 }
 
-Task<int> run_settings(const Settings& settings) {
-    // Also when it is unwound: what the pipeline holds must go while the runtime runs.
-    struct Reset {
-        ~Reset() { running.reset(); }
-    } reset;
-    running.emplace(settings);
-    co_return co_await running->run();
-}
-
 }  // namespace
 
 Task<int> run_command(int argc, char** argv) {
@@ -51,7 +43,7 @@ Task<int> run_command(int argc, char** argv) {
         status = check(settings, command_line->options());
     }
     if (status) co_return co_await command_line->print(*status);
-    co_return co_await run_settings(settings);
+    co_return co_await ringlet::run_in_place(running, settings);
 }
 
 }  // namespace pipeline

@@ -12,7 +12,6 @@ namespace pipeline {
 using ringlet::attempt;
 using ringlet::say;
 using ringlet::Task;
-using ringlet::text;
 
 namespace {
 
@@ -23,43 +22,33 @@ double records_per_second(std::uint64_t records, double seconds) {
 }  // namespace
 
 // `line`: the last that came, or 0.
-void Pipeline::note_failure(std::string_view name, std::uint64_t line, ringlet::Error error) {
-    ringlet::FixedText<256> shown;  // of a path however long
-    shown.append_printable(name);
-    failures_.format("pipeline: %s", shown.c_str());
-    if (line > 0) failures_.format(": after line %llu", static_cast<unsigned long long>(line));
-    failures_.format(": %s\n", text(error));
-}
-
 void Pipeline::note_source_failure(ringlet::Error error, std::uint64_t line) {
     source_failed_ = true;
-    note_failure(settings_.source, line, error);
+    failures_.note(settings_.source, error, line);
 }
 
 void Pipeline::note_output_failure(ringlet::Error error) {
-    const bool to_standard_output = settings_.output.empty();
-    if (to_standard_output && error == std::errc::broken_pipe) {
-        reader_has_left_ = true;  // as under `head`: it has seen enough
-        return;
+    if (settings_.output.empty()) {
+        failures_.note_standard_output(error);
+    } else {
+        failures_.note_output(settings_.output, error);
     }
-    output_failed_ = true;
-    note_failure(to_standard_output ? "standard output" : settings_.output, 0, error);
 }
 
 // Runs shielded, after the work has ended in whatever way.
 Task<void> Pipeline::finish(ringlet::Outcome outcome) {
     const bool keep_old = nothing_came(outcome);
-    if (!keep_old && !output_is_lost()) {
+    if (!keep_old && !failures_.output_is_lost()) {
         const auto written = co_await attempt(write_left_results());
         if (!written) note_output_failure(written.error());
     }
-    if (keep_old || output_is_lost()) {  // the old file stays
+    if (keep_old || failures_.output_is_lost()) {  // the old file stays
         const auto removed = co_await attempt(output_.abandon());
-        if (!removed) failures_.format("pipeline: a temporary stays: %s\n", text(removed.error()));
+        if (!removed) failures_.note("a temporary stays", removed.error());
     }
     while (const auto left = rejects_.try_get()) co_await write_rejects(*left);
     begin_message();
-    message_.append(failures_.view());
+    message_.append(failures_.lines());
     co_await say(message_.view());
     if (began_ || outcome != ringlet::Outcome::value) co_await write_summary(outcome);
 }
@@ -97,7 +86,7 @@ Task<void> Pipeline::write_summary(ringlet::Outcome outcome) {
     const ringlet::Instant now = ringlet::scheduler().now();
     const double seconds = static_cast<double>(now - began_.value_or(now)) / 1e9;
     begin_message();
-    if (outcome != ringlet::Outcome::value && !reader_has_left_) {
+    if (outcome != ringlet::Outcome::value && !failures_.reader_has_left()) {
         message_.format("pipeline: stopped after line %llu; left undone: %llu lines that were read,"
                         " and %llu records in windows that are not complete\n",
                         static_cast<unsigned long long>(counts_.lines),

@@ -1,9 +1,7 @@
 // The stages, and how they end.
 #include <pipeline.hpp>
 
-#include <ringlet/app/exit_status.hpp>
 #include <ringlet/app/show_progress.hpp>
-#include <ringlet/base/log.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
@@ -38,12 +36,7 @@ std::span<char> Pipeline::slot(std::uint32_t index) {
 Task<int> Pipeline::run() {
     auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
     const auto done = co_await attempt(ringlet::finally(work(), clean_up));
-    if (!done && !output_is_lost()) {
-        ringlet::log::error("pipeline: %s", text(done.error()));
-        co_return ringlet::exit_status::some_failed;
-    }
-    const bool all_well = counts_.bad == 0 && !source_failed_ && !output_failed_;
-    co_return all_well ? ringlet::exit_status::ok : ringlet::exit_status::some_failed;
+    co_return failures_.exit_status(done, counts_.bad == 0 && !source_failed_);
 }
 
 // The output comes first: what cannot be written shall not be waited for.

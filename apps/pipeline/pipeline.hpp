@@ -14,6 +14,7 @@
 #include <source.hpp>
 #include <windows.hpp>
 
+#include <ringlet/app/failures.hpp>
 #include <ringlet/app/progress.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/task/task.hpp>
@@ -68,14 +69,12 @@ private:
     ringlet::Task<void> finish(ringlet::Outcome outcome);
     ringlet::Task<void> write_left_results();
     ringlet::Task<void> write_rejects(Reject first);
-    void note_failure(std::string_view name, std::uint64_t line, ringlet::Error error);
     void note_source_failure(ringlet::Error error, std::uint64_t line);
     void note_output_failure(ringlet::Error error);
     ringlet::Task<void> write_summary(ringlet::Outcome outcome);
 
     ringlet::Task<void> take_line(std::string_view text, std::uint64_t number);
     ringlet::Task<void> reject(std::uint64_t line, const char* reason);
-    bool output_is_lost() const { return output_failed_ || reader_has_left_; }
     // It ended before the source gave anything: that replaces no file.
     bool nothing_came(ringlet::Outcome outcome) const {
         return counts_.lines == 0 && (source_failed_ || outcome != ringlet::Outcome::value);
@@ -89,8 +88,6 @@ private:
     Counts counts_;
     std::optional<ringlet::Instant> began_;  // the first stage
     bool source_failed_ = false;
-    bool output_failed_ = false;
-    bool reader_has_left_ = false;  // nobody reads standard output any more
 
     ringlet::Queue<std::uint32_t, slots_max> free_slots_;
     ringlet::Queue<Line, queue_depth_max> lines_;
@@ -100,8 +97,7 @@ private:
     Windows windows_;
     std::optional<WindowResult> complete_;  // on its way into results_
     Output output_;
-    // Told at the end, and not by the log, whose lines would stand among the pipeline's own.
-    ringlet::FixedText<1_KiB> failures_;
+    ringlet::Failures failures_{"pipeline"};
     ringlet::FixedText<message_bytes> message_;  // what report() or finish() is about to write
     std::optional<ringlet::ProgressLine> progress_;
     ringlet::JsonArena<record_json_bytes + 8 * line_bytes_max> json_;

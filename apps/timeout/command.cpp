@@ -4,6 +4,7 @@
 #include <monitor.hpp>
 
 #include <ringlet/app/command_line.hpp>
+#include <ringlet/app/run_in_place.hpp>
 
 #include <array>
 #include <optional>
@@ -31,15 +32,6 @@ std::optional<int> read_endpoints(ringlet::Options& options) {
     return std::nullopt;
 }
 
-Task<int> run_settings(const Settings& settings, std::size_t count) {
-    // Also when it is unwound: what the monitor holds must go while the runtime runs.
-    struct Reset {
-        ~Reset() { running.reset(); }
-    } reset;
-    running.emplace(settings, std::span(endpoints).first(count));
-    co_return co_await running->run();
-}
-
 }  // namespace
 
 Task<int> run_command(int argc, char** argv) {
@@ -50,7 +42,8 @@ Task<int> run_command(int argc, char** argv) {
     auto status = co_await command_line->read(argc, argv);
     if (!status) status = read_endpoints(command_line->options());
     if (status) co_return co_await command_line->print(*status);
-    co_return co_await run_settings(settings, command_line->options().operands().size());
+    const std::size_t count = command_line->options().operands().size();
+    co_return co_await ringlet::run_in_place(running, settings, std::span(endpoints).first(count));
 }
 
 }  // namespace timeout_app

@@ -8,26 +8,16 @@ namespace timeout_app {
 
 using ringlet::attempt;
 using ringlet::Task;
-using ringlet::text;
-
-void Monitor::note_output_failure(ringlet::Error error) {
-    if (error == std::errc::broken_pipe) {
-        reader_has_left_ = true;  // as under `head`: it has seen enough
-        return;
-    }
-    output_failed_ = true;
-    failures_.format("timeout: standard output: %s\n", text(error));
-}
 
 // Runs shielded, after the work has ended in whatever way.
 Task<void> Monitor::finish(ringlet::Outcome outcome) {
-    if (!output_is_lost()) {
+    if (!failures_.output_is_lost()) {
         const auto written = co_await attempt(write_report());
-        if (!written) note_output_failure(written.error());
+        if (!written) failures_.note_standard_output(written.error());
     }
     message_.clear();
     failure_lines_.add_rest(message_);
-    message_.append(failures_.view());
+    message_.append(failures_.lines());
     if (outcome == ringlet::Outcome::cancelled) {
         message_.append("timeout: stopped; probes that were under way do not count\n");
     }

@@ -1,9 +1,7 @@
 // The tasks.
 #include <monitor.hpp>
 
-#include <ringlet/app/exit_status.hpp>
 #include <ringlet/app/say.hpp>
-#include <ringlet/base/log.hpp>
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/task_group.hpp>
 #include <ringlet/flow/with.hpp>
@@ -19,7 +17,6 @@ namespace timeout_app {
 using ringlet::attempt;
 using ringlet::Task;
 using ringlet::TaskGroup;
-using ringlet::text;
 
 constinit ringlet::dns::Storage<Monitor::dns_limits> Monitor::dns_storage;
 constinit HttpStorage Monitor::http_storage[endpoints_max];
@@ -34,13 +31,8 @@ Monitor::Monitor(const Settings& settings, std::span<const Endpoint> endpoints)
 Task<int> Monitor::run() {
     auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
     const auto done = co_await attempt(ringlet::finally(work(), clean_up));
-    if (!done && !output_is_lost()) {
-        ringlet::log::error("timeout: %s", text(done.error()));
-        co_return ringlet::exit_status::some_failed;
-    }
     const Summary all = summary();
-    const bool all_well = all.ok == all.probes && !output_failed_;
-    co_return all_well ? ringlet::exit_status::ok : ringlet::exit_status::some_failed;
+    co_return failures_.exit_status(done, all.ok == all.probes);
 }
 
 Task<void> Monitor::work() {
@@ -58,7 +50,7 @@ Task<void> Monitor::load_names() {
     const auto has_name = [](const Watched& each) { return each.prober.endpoint().has_name(); };
     if (std::ranges::none_of(watched(), has_name)) co_return;
     const auto loaded = co_await attempt(resolver_.load());
-    if (!loaded) failures_.format("timeout: names: %s\n", text(loaded.error()));
+    if (!loaded) failures_.note("names", loaded.error());
 }
 
 Task<void> Monitor::probe_all() {
@@ -98,7 +90,7 @@ Task<void> Monitor::write() {
         if (!first) co_return;
         const auto written = co_await attempt(ringlet::shield(write_rows(*first)));
         if (!written) {
-            note_output_failure(written.error());
+            failures_.note_standard_output(written.error());
             co_await ringlet::fail(written.error());
         }
     }

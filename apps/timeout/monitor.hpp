@@ -10,6 +10,7 @@
 #include <failure_lines.hpp>
 #include <report.hpp>
 
+#include <ringlet/app/failures.hpp>
 #include <ringlet/base/static_vector.hpp>
 #include <ringlet/sync/queue.hpp>
 #include <ringlet/task/task_block.hpp>
@@ -63,8 +64,6 @@ private:
 
     ringlet::Nanoseconds head_start(std::size_t index) const;
     void add(const Row& row);
-    void note_output_failure(ringlet::Error error);
-    bool output_is_lost() const { return output_failed_ || reader_has_left_; }
     bool is_full() const { return output_.size() + line_bytes_max > output_bytes; }
     Summary summary() const;
 
@@ -72,15 +71,12 @@ private:
     ringlet::dns::Resolver resolver_;
     ringlet::StaticVector<Watched, endpoints_max> watched_;
     std::optional<ringlet::Instant> began_;  // the first probe
-    bool output_failed_ = false;
-    bool reader_has_left_ = false;  // nobody reads standard output any more
 
     ringlet::Queue<Row, rows_max> rows_;
     FailureLines failure_lines_;
     ringlet::FixedText<output_bytes> output_;
     ringlet::FixedText<message_bytes> message_;
-    // Told at the end, and not by the log, whose lines would stand among our own.
-    ringlet::FixedText<1_KiB> failures_;
+    ringlet::Failures failures_{"timeout"};
 };
 
 }  // namespace timeout_app

@@ -183,6 +183,49 @@ def deny_io_uring() -> None:
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+# What all programs say of their command lines and configurations. NAME is the one they go by.
+
+def check_refused(ended: Ended, name: str, words: str, *what) -> None:
+    """It is a usage error, and one line of standard error says so with these words."""
+    check_equal((ended.status, ended.out), (2, b""), *what, ended.err)
+    check(ended.err.startswith(f"{name}: ") and ended.err.count("\n") == 1, *what, ended.err)
+    check(words in ended.err, *what, "no", repr(words), "in", ended.err)
+
+
+def check_usage_errors(bench: Bench, name: str, cases: list[tuple[list, str]]) -> None:
+    """Of each case, the arguments are refused with the words."""
+    for arguments, words in cases:
+        check_refused(bench.run(*arguments), name, words, arguments)
+
+
+def check_configuration_errors(bench: Bench, name: str, operand: str,
+                               cases: list[tuple[bytes | str, str]]) -> None:
+    """Of each case, the content is refused with the words."""
+    for content, words in cases:
+        path = bench.file("config.json", content)
+        check_refused(bench.run("--config", path, operand), name, words, content[:60])
+
+
+def check_help_and_version(bench: Bench, name: str, words: list[str]) -> None:
+    """The words are in the help; and both are on standard output, or it is said by the status."""
+    ended = bench.run("--help")
+    check_equal((ended.status, ended.err), (0, ""))
+    for each in words:
+        check(each.encode() in ended.out, "no", each)
+    check(max(map(len, ended.out.decode().splitlines())) <= 80, "a line is too long")
+    ended = bench.run("--version")
+    check_equal((ended.status, ended.err), (0, ""))
+    check(re.fullmatch(rb"%s \d+\.\d+\.\d+\n" % name.encode(), ended.out), ended.out)
+    with open("/dev/full", "wb") as full:
+        check_equal(bench.run("--help", stdout=full).status, 1)
+
+
+def check_needs_io_uring(bench: Bench, *arguments) -> None:
+    ended = bench.run(*arguments, preexec_fn=deny_io_uring)
+    check_equal((ended.status, ended.out), (NO_IO_URING, b""), ended.err)
+    check(ended.err.startswith("error: io_uring cannot be used: "), ended.err)
+
+
 # Cases.
 
 CASES = []

@@ -31,7 +31,8 @@ import termios
 import time
 
 import nginx
-from bench import (LIMIT_S, Bench, Ended, Skipped, case, check, check_equal, deny_io_uring,
+from bench import (LIMIT_S, Bench, Ended, Skipped, case, check, check_configuration_errors,
+                   check_equal, check_help_and_version, check_needs_io_uring, check_usage_errors,
                    in_background, in_private_mounts, main, peak_kib, read_terminal, unread,
                    wait_until)
 
@@ -136,7 +137,7 @@ def dead_url(path: str = "/") -> str:
 
 @case
 def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
-    for arguments, words in [
+    check_usage_errors(bench, "fetch", [
         ([], "needs a URL"),
         (["--nonsense", "http://a/"], "unknown option '--nonsense'"),
         (["--re", "1"], "needs a URL"),
@@ -161,17 +162,12 @@ def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
         (["http://a/", "--output"], "--output: needs DIR"),
         (["--config=", "http://a/"], "--config"),
         (["--\x1b[31m\nerror: forged"], "?error: forged"),
-    ]:
-        ended = bench.run(*arguments)
-        check_equal(ended.status, 2, arguments, ended.err)
-        check_equal(ended.out, b"", arguments)
-        check(ended.err.startswith("fetch: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, arguments, ended.err)
+    ])
 
 
 @case
 def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
-    for content, words in [
+    check_configuration_errors(bench, "fetch", "http://a/", [
         ('{\n  "retries": 4,\n  "jsonl" true\n}', "line 3, column 11: expected ':'"),
         ("", "line 1, column 1"),
         ("[]", "top level: expected an object"),
@@ -185,12 +181,7 @@ def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
         ('{"urls-from": null}', "/urls-from: expected a string"),
         ('{"retries": 1, "retries": 2}', "/retries: duplicate key"),
         (" " * 16_385, "File too large"),
-    ]:
-        path = bench.file("config.json", content)
-        ended = bench.run("--config", path, "http://a/")
-        check_equal(ended.status, 2, content[:60], ended.err)
-        check(ended.err.startswith("fetch: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, "no", repr(words), "in", ended.err)
+    ])
     ended = bench.run("--config", "missing.json", "http://a/")
     check_equal(ended.status, 2, ended.err)
     check("missing.json: No such file" in ended.err, ended.err)
@@ -214,21 +205,14 @@ def the_command_line_comes_before_the_configuration(bench: Bench) -> None:
 
 @case
 def help_and_version_go_to_standard_output(bench: Bench) -> None:
-    ended = bench.run("--help")
-    check_equal((ended.status, ended.err), (0, ""))
-    for option in ("--concurrency", "--per-host", "--timeout", "--retries", "--max-body",
-                   "--output", "--jsonl", "--urls-from", "--config", "URL", "143"):
-        check(option.encode() in ended.out, "no", option)
-    check(max(map(len, ended.out.decode().splitlines())) <= 80, "a line is too long")
-    ended = bench.run("--version")
-    check_equal((ended.status, ended.err), (0, ""))
-    check(re.fullmatch(rb"fetch \d+\.\d+\.\d+\n", ended.out), ended.out)
+    check_help_and_version(bench, "fetch", [
+        "--concurrency", "--per-host", "--timeout", "--retries", "--max-body", "--output",
+        "--jsonl", "--urls-from", "--config", "URL", "143"])
 
 
 @case
 def without_io_uring_it_is_69(bench: Bench) -> None:
-    ended = bench.run("--output", "out", "http://a/", preexec_fn=deny_io_uring)
-    check_equal((ended.status, ended.out), (69, b""), ended.err)
+    check_needs_io_uring(bench, "--output", "out", "http://a/")
     check(not (bench.folder / "out").exists(), "made a folder")
 
 

@@ -26,7 +26,8 @@ import sys
 import termios
 import time
 
-from bench import (LIMIT_S, Bench, Ended, case, check, check_equal, deny_io_uring, drained,
+from bench import (LIMIT_S, Bench, Ended, case, check, check_configuration_errors, check_equal,
+                   check_help_and_version, check_needs_io_uring, check_usage_errors, drained,
                    in_background, in_private_mounts, main, peak_kib, read_terminal, unread,
                    wait_until)
 
@@ -79,7 +80,7 @@ def rows(output: bytes) -> list[dict]:
 
 @case
 def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
-    for arguments, words in [
+    check_usage_errors(bench, "pipeline", [
         ([], "needs a SOURCE"),
         (["a", "b"], "'b'"),
         (["--nonsense", "-"], "unknown option '--nonsense'"),
@@ -108,17 +109,12 @@ def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
         (["tcp://127.0.0.1:65536"], "tcp://127.0.0.1:65536"),
         (["tcp-listen://::1:80"], "tcp-listen://::1:80"),
         (["\x1b[31m", "b\nerror: forged"], "b?error: forged"),
-    ]:
-        ended = bench.run(*arguments)
-        check_equal(ended.status, 2, arguments, ended.err)
-        check_equal(ended.out, b"", arguments)
-        check(ended.err.startswith("pipeline: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, arguments, ended.err)
+    ])
 
 
 @case
 def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
-    for content, words in [
+    check_configuration_errors(bench, "pipeline", "-", [
         ('{\n  "workers": 4,\n  "window" 5\n}', "line 3, column 12: expected ':'"),
         ("{\"window\": 5", "line 1, column 13"),
         ("", "line 1, column 1"),
@@ -139,12 +135,7 @@ def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
         ('{"window": 5, "window": 6}', "/window: duplicate key"),
         (b'{"output": "\xff"}', "line 1, column 13"),
         (" " * 16_385, "File too large"),
-    ]:
-        path = bench.file("config.json", content)
-        ended = bench.run("--config", path, "-")
-        check_equal(ended.status, 2, content[:60], ended.err)
-        check(ended.err.startswith("pipeline: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, "no", repr(words), "in", ended.err)
+    ])
     for path, words in [("missing.json", "No such file"), (bench.folder, "Is a directory")]:
         ended = bench.run("--config", path, "-")
         check_equal(ended.status, 2, ended.err)
@@ -172,25 +163,15 @@ def the_command_line_comes_before_the_configuration(bench: Bench) -> None:
 
 @case
 def help_and_version_go_to_standard_output(bench: Bench) -> None:
-    ended = bench.run("--help")
-    check_equal((ended.status, ended.err), (0, ""))
-    for option in ("--workers", "--queue-depth", "--window", "--max-line", "--output", "--jsonl",
-                   "--config", "SOURCE", "tcp-listen://", "130, 143"):
-        check(option.encode() in ended.out, "no", option)
-    check(max(map(len, ended.out.decode().splitlines())) <= 80, "a line is too long")
-    ended = bench.run("--version")
-    check_equal((ended.status, ended.err), (0, ""))
-    check(re.fullmatch(rb"pipeline \d+\.\d+\.\d+\n", ended.out), ended.out)
-    with open("/dev/full", "wb") as full:
-        check_equal(bench.run("--help", stdout=full).status, 1)
+    check_help_and_version(bench, "pipeline", [
+        "--workers", "--queue-depth", "--window", "--max-line", "--output", "--jsonl", "--config",
+        "SOURCE", "tcp-listen://", "130, 143"])
 
 
 @case
 def without_io_uring_it_is_69(bench: Bench) -> None:
     output = bench.file("out", "old")
-    ended = bench.run("--output", output, "/dev/null", preexec_fn=deny_io_uring)
-    check_equal((ended.status, ended.out), (69, b""), ended.err)
-    check(ended.err.startswith("error: io_uring cannot be used: "), ended.err)
+    check_needs_io_uring(bench, "--output", output, "/dev/null")
     check_equal(output.read_bytes(), b"old")
 
 

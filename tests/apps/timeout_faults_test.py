@@ -23,7 +23,8 @@ import subprocess
 import sys
 import time
 
-from bench import (LIMIT_S, Bench, Ended, Skipped, case, check, check_equal, deny_io_uring,
+from bench import (LIMIT_S, Bench, Ended, Skipped, case, check, check_configuration_errors,
+                   check_equal, check_help_and_version, check_needs_io_uring, check_usage_errors,
                    in_background, in_private_mounts, main, unread, wait_until)
 
 QUICK = ["--jsonl", "--step", "200ms", "--retries", 0, "--interval", "10ms"]
@@ -165,7 +166,7 @@ def check_report(ended: Ended, endpoint: str, probes: int, step: str | None) -> 
 
 @case
 def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
-    for arguments, words in [
+    check_usage_errors(bench, "timeout", [
         ([], "needs an ENDPOINT"),
         (["--nonsense", "unix:a"], "unknown option '--nonsense'"),
         (["--step", "0ms", "unix:a"], "--step"),
@@ -190,17 +191,12 @@ def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
         (["http://127.0.0.1/" + "x" * 1024], "at most 1024 bytes"),
         (["unix:a"] * 65, "at most 64"),
         (["\x1b[31mb\nerror: forged"], "b?error: forged"),
-    ]:
-        ended = bench.run(*arguments)
-        check_equal(ended.status, 2, arguments, ended.err)
-        check_equal(ended.out, b"", arguments)
-        check(ended.err.startswith("timeout: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, "no", repr(words), "in", ended.err)
+    ])
 
 
 @case
 def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
-    for content, words in [
+    check_configuration_errors(bench, "timeout", "unix:a", [
         ('{\n  "count": 4,\n  "step" "1s"\n}', "line 3, column 10: expected ':'"),
         ("[]", "top level: expected an object"),
         ('{"cuont": 5}', "/cuont: unknown key"),
@@ -209,12 +205,7 @@ def wrong_configuration_is_2_with_its_place(bench: Bench) -> None:
         ('{"count": "many"}', "/count: expected a number"),
         ('{"count": -1}', "/count"),
         ('{"jsonl": 1}', "/jsonl: expected"),
-    ]:
-        path = bench.file("config.json", content)
-        ended = bench.run("--config", path, "unix:a")
-        check_equal(ended.status, 2, content, ended.err)
-        check(ended.err.startswith("timeout: ") and ended.err.count("\n") == 1, ended.err)
-        check(words in ended.err, "no", repr(words), "in", ended.err)
+    ])
 
 
 @case
@@ -229,24 +220,14 @@ def the_command_line_comes_before_the_configuration(bench: Bench) -> None:
 
 @case
 def help_and_version_go_to_standard_output(bench: Bench) -> None:
-    ended = bench.run("--help")
-    check_equal((ended.status, ended.err), (0, ""))
-    for words in ("--step", "--deadline", "--retries", "--interval", "--count", "--jsonl",
-                  "--breaker-failures", "--breaker-open", "--config", "ENDPOINT", "unix:PATH",
-                  "130, 143"):
-        check(words.encode() in ended.out, "no", words)
-    check(max(map(len, ended.out.decode().splitlines())) <= 80, "a line is too long")
-    ended = bench.run("--version")
-    check(re.fullmatch(rb"timeout \d+\.\d+\.\d+\n", ended.out), ended.out)
-    with open("/dev/full", "wb") as full:
-        check_equal(bench.run("--help", stdout=full).status, 1)
+    check_help_and_version(bench, "timeout", [
+        "--step", "--deadline", "--retries", "--interval", "--count", "--jsonl",
+        "--breaker-failures", "--breaker-open", "--config", "ENDPOINT", "unix:PATH", "130, 143"])
 
 
 @case
 def without_io_uring_it_is_69(bench: Bench) -> None:
-    ended = bench.run("unix:a", preexec_fn=deny_io_uring)
-    check_equal((ended.status, ended.out), (69, b""), ended.err)
-    check(ended.err.startswith("error: io_uring cannot be used: "), ended.err)
+    check_needs_io_uring(bench, "unix:a")
 
 
 # Endpoints that live.

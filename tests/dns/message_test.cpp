@@ -20,6 +20,15 @@ namespace {
 
 constexpr unsigned answer_flags = 0x8180;
 
+// An answer that announces so many records; the caller appends them.
+MessageWriter answer_to(std::string_view name, unsigned type, unsigned records,
+                        unsigned flags = answer_flags, unsigned id = 7) {
+    MessageWriter answer;
+    answer.header(id, flags, 1, records);
+    answer.question(name, type);
+    return answer;
+}
+
 std::vector<std::byte> question_for(std::string_view name, Family family, std::uint16_t id) {
     std::array<std::byte, question_bytes_max> room;
     const auto written = write_question(room, name, family);
@@ -100,19 +109,14 @@ TEST(DnsMessage, name_that_must_never_be_asked_for_is_not_found) {
 
 TEST(DnsMessage, answer_matches_its_question_whatever_the_case) {
     const auto question = question_for("host.example", Family::v4, 7);
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 0);
-    answer.question("HOST.Example", type_a);
+    MessageWriter answer = answer_to("HOST.Example", type_a, 0);
     EXPECT_TRUE(answers(answer.bytes(), question));
 }
 
 TEST(DnsMessage, what_answers_another_question_does_not_match) {
     const auto question = question_for("host.example", Family::v4, 7);
     const auto matches = [&](unsigned id, unsigned flags, std::string_view name, unsigned type) {
-        MessageWriter answer;
-        answer.header(id, flags, 1, 0);
-        answer.question(name, type);
-        return answers(answer.bytes(), question);
+        return answers(answer_to(name, type, 0, flags, id).bytes(), question);
     };
     EXPECT_TRUE(matches(7, answer_flags, "host.example", type_a));
     EXPECT_FALSE(matches(8, answer_flags, "host.example", type_a));
@@ -130,9 +134,7 @@ TEST(DnsMessage, what_answers_another_question_does_not_match) {
 }
 
 TEST(DnsMessage, addresses_come_in_the_order_of_the_answer) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 3);
-    answer.question("host.example", type_a);
+    MessageWriter answer = answer_to("host.example", type_a, 3);
     answer.address("host.example", "192.0.2.3", 300);
     answer.address("host.example", "192.0.2.1", 60);
     answer.address("host.example", "192.0.2.2", 600);
@@ -150,9 +152,7 @@ TEST(DnsMessage, more_addresses_than_are_kept_are_left_out_however_many) {
     for (const char* const name :
          {"a.example", "a-name-as-long-as-those-of-clusters.region.example"}) {
         for (const unsigned count : {16u, 17u, 33u, 150u, 240u}) {
-            MessageWriter answer;
-            answer.header(7, answer_flags, 1, count);
-            answer.question(name, type_a);
+            MessageWriter answer = answer_to(name, type_a, count);
             for (unsigned i = 0; i < count; ++i) {
                 std::array<char, 24> address;
                 std::snprintf(address.data(), address.size(), "192.0.2.%u", i);
@@ -166,9 +166,7 @@ TEST(DnsMessage, more_addresses_than_are_kept_are_left_out_however_many) {
 }
 
 TEST(DnsMessage, aliases_are_followed_and_their_time_counts) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 3);
-    answer.question("www.example", type_aaaa);
+    MessageWriter answer = answer_to("www.example", type_aaaa, 3);
     answer.alias("www.example", "cdn.example", 20);
     answer.alias("cdn.example", "node.example", 400);
     answer.address("node.example", "2001:db8::7", 300);
@@ -181,26 +179,20 @@ TEST(DnsMessage, aliases_are_followed_and_their_time_counts) {
 }
 
 TEST(DnsMessage, alias_without_an_address_is_no_address) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 1);
-    answer.question("www.example", type_a);
+    MessageWriter answer = answer_to("www.example", type_a, 1);
     answer.alias("www.example", "cdn.example", 20);
     EXPECT_TRUE(error_of_answer(answer.bytes()) == Detail::no_address);
 }
 
 TEST(DnsMessage, records_of_other_names_do_not_count) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 2);
-    answer.question("www.example", type_a);
+    MessageWriter answer = answer_to("www.example", type_a, 2);
     answer.alias("www.example", "cdn.example", 20);
     answer.address("evil.example", "192.0.2.66", 60);
     EXPECT_TRUE(error_of_answer(answer.bytes()) == Detail::no_address);
 }
 
 TEST(DnsMessage, aliases_in_a_circle_end) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 2);
-    answer.question("www.example", type_a);
+    MessageWriter answer = answer_to("www.example", type_a, 2);
     answer.alias("www.example", "cdn.example", 20);
     answer.alias("cdn.example", "www.example", 20);
     EXPECT_TRUE(error_of_answer(answer.bytes()) == Detail::no_address);
@@ -208,9 +200,7 @@ TEST(DnsMessage, aliases_in_a_circle_end) {
 
 TEST(DnsMessage, every_code_of_a_server_has_its_error) {
     const auto error_of_code = [](unsigned code) {
-        MessageWriter answer;
-        answer.header(7, answer_flags | code, 1, 0);
-        answer.question("host.example", type_a);
+        MessageWriter answer = answer_to("host.example", type_a, 0, answer_flags | code);
         return error_of_answer(answer.bytes());
     };
     EXPECT_TRUE(error_of_code(0) == Detail::no_address);
@@ -224,9 +214,7 @@ TEST(DnsMessage, every_code_of_a_server_has_its_error) {
 }
 
 TEST(DnsMessage, addresses_over_the_limit_are_left_out) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 100);
-    answer.question("host.example", type_a);
+    MessageWriter answer = answer_to("host.example", type_a, 100);
     for (int i = 0; i < 100; ++i) {
         answer.address("host.example", "10.0.0." + std::to_string(i), 60);
     }
@@ -237,11 +225,9 @@ TEST(DnsMessage, addresses_over_the_limit_are_left_out) {
 }
 
 TEST(DnsMessage, answer_that_needs_more_than_the_arena_is_refused) {
-    const std::string label(60, 'x');
+    const std::string label(62, 'x');
     const std::string name = label + "." + label + "." + label + "." + label;
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 31);
-    answer.question(name, type_aaaa);
+    MessageWriter answer = answer_to(name, type_aaaa, 31);
     for (int i = 0; i < 31; ++i) answer.alias(name, name, 1);
     EXPECT_TRUE(error_of_answer(answer.bytes(), Family::v6) == Detail::memory);
     // The arena is empty again.
@@ -249,9 +235,7 @@ TEST(DnsMessage, answer_that_needs_more_than_the_arena_is_refused) {
 }
 
 TEST(DnsMessage, cut_or_empty_answer_is_malformed) {
-    MessageWriter answer;
-    answer.header(7, answer_flags, 1, 1);
-    answer.question("host.example", type_a);
+    MessageWriter answer = answer_to("host.example", type_a, 1);
     answer.address("host.example", "192.0.2.3", 300);
     const auto whole = answer.bytes();
     for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -261,9 +245,7 @@ TEST(DnsMessage, cut_or_empty_answer_is_malformed) {
 }
 
 TEST(DnsMessage, mutated_answers_are_read_within_their_bounds) {
-    MessageWriter original;
-    original.header(7, answer_flags, 1, 5);
-    original.question("www.example", type_a);
+    MessageWriter original = answer_to("www.example", type_a, 5);
     original.alias("www.example", "host.example", 20);
     original.address("host.example", "192.0.2.3", 300);
     original.put16(0xc00c);  // a compressed name

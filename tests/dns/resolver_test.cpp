@@ -68,6 +68,16 @@ Task<void> expect_failure(Resolver& resolver, std::string_view name, Detail deta
     EXPECT_TRUE(support::error_of(found) == detail) << name;
 }
 
+// Runs the body with a resolver, and the server that it asks, which serves meanwhile.
+template <dns::Limits limits, class Body>
+Task<void> with_resolver(Storage<limits>& memory, Body body) {
+    auto server = co_await FakeServer::open(script);
+    const ServedBy by(server);
+    Resolver resolver(memory, by.options);
+    auto both = [&]() -> Task<void> { return body(resolver, server); };
+    co_await while_serving(both, server);
+}
+
 Task<void> write_text(const char* path, std::string_view contents) {
     auto file = co_await File::open(path, OpenMode::replace);
     co_await file.write_all(bytes_of(contents));
@@ -86,37 +96,26 @@ void simulated(Body body) {
 }  // namespace
 
 RINGLET_CASE(DnsResolver, finds_addresses_of_both_kinds_and_follows_aliases) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
         co_await expect_addresses(resolver, "host.example", "2001:db8::1 192.0.2.1 192.0.2.2 ");
         co_await expect_addresses(resolver, "four.example.", "192.0.2.4 ");
         co_await expect_addresses(resolver, "alias.example", "192.0.2.5 ");
         EXPECT_EQ(resolver.questions(), 6u);
         EXPECT_EQ(server.questions(), 6u);
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, asks_only_for_the_kind_that_is_wanted) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
         co_await expect_addresses(resolver, "host.example", "2001:db8::1 ", Family::v6);
         co_await expect_addresses(resolver, "host.example", "192.0.2.1 192.0.2.2 ", Family::v4);
         co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
         EXPECT_EQ(server.questions(), 3u);
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, tells_the_answers_no_name_and_no_address_from_failures) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(storage, [](Resolver& resolver, FakeServer&) -> Task<void> {
         co_await expect_failure(resolver, "nobody.example", Detail::not_found);
         co_await expect_failure(resolver, "nothing.example", Detail::no_address);
         EXPECT_EQ(resolver.questions(), 4u) << "a last word is not asked for twice";
@@ -125,8 +124,7 @@ RINGLET_CASE(DnsResolver, tells_the_answers_no_name_and_no_address_from_failures
         co_await expect_failure(resolver, "format.example", Detail::not_understood);
         co_await expect_failure(resolver, "malformed.example", Detail::malformed);
         EXPECT_EQ(resolver.questions(), 4u + 4 * 4) << "two kinds, two attempts each";
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, asks_the_next_server_after_a_failure) {
@@ -161,53 +159,38 @@ RINGLET_CASE(DnsResolver, begins_at_another_server_each_time_if_told_to) {
 }
 
 RINGLET_CASE(DnsResolver, ignores_answers_that_do_not_match) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(storage, [](Resolver& resolver, FakeServer&) -> Task<void> {
         co_await expect_addresses(resolver, "forged.example", "192.0.2.6 ");
         co_await expect_addresses(resolver, "other.example", "192.0.2.7 ");
         EXPECT_EQ(resolver.questions(), 4u);
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, asks_over_tcp_what_does_not_fit_a_datagram) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
         const auto found = co_await resolver.resolve("many.example", Family::v4);
         EXPECT_EQ(found.size(), addresses_max);
         EXPECT_EQ(server.tcp_questions(), 1u);
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, refuses_an_answer_that_is_longer_than_its_limit) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(small_storage, by.options);
-    auto body = [&]() -> Task<void> {
+    auto body = [](Resolver& resolver, FakeServer& server) -> Task<void> {
         co_await expect_failure(resolver, "many.example", Detail::too_long, Family::v4);
         co_await expect_failure(resolver, "big.example", Detail::too_long, Family::v4);
         EXPECT_EQ(server.tcp_questions(), 2u) << "two attempts at the first";
     };
-    co_await while_serving(body, server);
+    co_await with_resolver(small_storage, body);
 }
 
 RINGLET_CASE(DnsResolver, serves_more_tasks_at_once_than_it_may_have_questions) {
-    auto server = co_await FakeServer::open(script);
-    const ServedBy by(server);
-    Resolver resolver(small_storage, by.options);
-    auto body = [&]() -> Task<void> {
+    co_await with_resolver(small_storage, [](Resolver& resolver, FakeServer&) -> Task<void> {
         co_await gather(
             expect_addresses(resolver, "host.example", "2001:db8::1 192.0.2.1 192.0.2.2 "),
             expect_addresses(resolver, "four.example", "192.0.2.4 "),
             expect_addresses(resolver, "alias.example", "192.0.2.5 "),
             expect_failure(resolver, "nobody.example", Detail::not_found));
-    };
-    co_await while_serving(body, server);
+    });
 }
 
 RINGLET_CASE(DnsResolver, needs_no_server_for_literals_and_localhost) {
@@ -373,10 +356,7 @@ TEST(DnsResolver, one_silence_does_not_hide_an_answer_for_the_other_kind) {
 
 TEST(DnsResolver, answer_is_remembered_for_its_time_to_live) {
     simulated([]() -> Task<void> {
-        auto server = co_await FakeServer::open(script);
-        const ServedBy by(server);
-        Resolver resolver(storage, by.options);
-        auto body = [&]() -> Task<void> {
+        co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
             for (int i = 0; i < 3; ++i) {
                 co_await expect_addresses(resolver, "host.example", "192.0.2.1 192.0.2.2 ",
                                           Family::v4);
@@ -396,8 +376,7 @@ TEST(DnsResolver, answer_is_remembered_for_its_time_to_live) {
                 co_await expect_addresses(resolver, "zero.example", "192.0.2.9 ", Family::v4);
             }
             EXPECT_EQ(server.questions(), 6u) << "a time to live of 0 is for this once";
-        };
-        co_await while_serving(body, server);
+        });
     });
 }
 
@@ -482,15 +461,11 @@ TEST(DnsResolver, server_where_nobody_listens_is_refused_without_waiting) {
 TEST(DnsResolver, several_lookups_fit_the_runtimes_default_limits) {
     ringlet::testing::Simulation simulation;
     const int status = simulation.run<ringlet::Limits{}>([]() -> Task<void> {
-        auto server = co_await FakeServer::open(script);
-        const ServedBy by(server);
-        Resolver resolver(storage, by.options);
-        auto body = [&]() -> Task<void> {
+        co_await with_resolver(storage, [](Resolver& resolver, FakeServer&) -> Task<void> {
             co_await gather(expect_addresses(resolver, "four.example", "192.0.2.4 "),
                             expect_addresses(resolver, "alias.example", "192.0.2.5 "),
                             expect_addresses(resolver, "late.example", "192.0.2.9 "));
-        };
-        co_await while_serving(body, server);
+        });
     });
     EXPECT_EQ(status, 0) << simulation.log();
 }

@@ -30,25 +30,23 @@ constexpr HostKey a{"a", 80};
 constexpr HostKey b{"b", 80};
 constexpr HostKey c{"c", 80};
 
-// A pool, and a listener that sockets can be connected to.
+// A pool, and, once it is open, a listener that sockets can be connected to.
 class Bench {
 public:
-    Bench(TcpListener listener, const http::ClientOptions& options)
-        : client_(std::in_place, pool_storage, options), listener_(std::move(listener)) {}
+    explicit Bench(const http::ClientOptions& options = {}) : client_(pool_storage, options) {}
 
-    static Task<Bench*> make(std::optional<Bench>& bench, http::ClientOptions options = {}) {
+    Task<void> open() {
         auto listener = co_await TcpListener::listen(loopback_address(0));
-        bench.emplace(std::move(listener), options);
-        co_return &*bench;
+        listener_.emplace(std::move(listener));
     }
-    ConnectionPool& pool() { return client_->pool(); }
+    ConnectionPool& pool() { return client_.pool(); }
 
     // Connects a leased connection, if it is not, so that it will be idle once it is given back.
     Task<void> connect(Lease& lease) {
         Connection& connection = lease.connection();
         if (connection.is_fresh()) co_return;
         co_await connection.socket().close();
-        const auto address = co_await listener_.local_address();
+        const auto address = co_await listener_->local_address();
         connection.connected(co_await TcpSocket::connect(address));
     }
     // Takes a connection to `host`, uses it, and gives it back.
@@ -59,24 +57,42 @@ public:
     }
 
 private:
-    std::optional<Client> client_;
-    TcpListener listener_;
+    Client client_;
+    std::optional<TcpListener> listener_;
 };
 
-// Who was served, in order.
-struct Order {
-    char names[16] = {};
-    unsigned count = 0;
-    void add(char name) { names[count++] = name; }
-};
-
-// Waits for a connection, notes it, and holds it until the event.
-Task<void> take(ConnectionPool& pool, HostKey host, char name, Order& order, Event& done) {
-    Lease lease;
-    co_await pool.acquire(lease, host);
-    order.add(name);
-    co_await done.wait();
+// Takes a connection to `host` for each lease.
+Task<void> take_all(ConnectionPool& pool, std::span<Lease> leases, HostKey host) {
+    for (Lease& each : leases) co_await pool.acquire(each, host);
 }
+
+// Those who wait for connections, and hold them until they are let go.
+class Line {
+public:
+    explicit Line(ConnectionPool& pool) : pool_(pool) {}
+
+    TaskHandle<void> join(TaskGroup& group, HostKey host, char name) {
+        return group.spawn(&Line::take, std::ref(*this), host, name);
+    }
+    void let_go() { done_.set(); }
+
+    // Who was served, in order.
+    const char* served() const { return names_; }
+    void note(char name) { names_[count_++] = name; }
+
+private:
+    Task<void> take(HostKey host, char name) {
+        Lease lease;
+        co_await pool_.acquire(lease, host);
+        note(name);
+        co_await done_.wait();
+    }
+
+    ConnectionPool& pool_;
+    Event done_;
+    char names_[16] = {};
+    unsigned count_ = 0;
+};
 
 // What is true always.
 void expect_bounds(const ConnectionPool& pool) {
@@ -90,109 +106,101 @@ void expect_bounds(const ConnectionPool& pool) {
 }  // namespace
 
 RINGLET_CASE(HttpConnectionPool, serves_one_host_first_come_first_served) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
+    Line line(pool);
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, a);
+    co_await take_all(pool, held, a);
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
         for (const char name : {'1', '2', '3', '4'}) {
-            (void)group.spawn(take, std::ref(pool), a, name, std::ref(order), std::ref(done));
+            (void)line.join(group, a, name);
             co_await yield();
         }
         EXPECT_EQ(pool.waiting(), 4u);
         held[1].release();
         held[0].release();
         co_await yield();
-        EXPECT_STREQ(order.names, "12");
-        done.set();
+        EXPECT_STREQ(line.served(), "12");
+        line.let_go();
     });
-    EXPECT_STREQ(order.names, "1234");
+    EXPECT_STREQ(line.served(), "1234");
     EXPECT_EQ(pool.open(), 0u);
     EXPECT_EQ(pool.counters().waiting_max, 4u);
     EXPECT_EQ(pool.counters().per_host_max, 2u);
 }
 
 RINGLET_CASE(HttpConnectionPool, lets_those_pass_whose_host_is_free) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
+    Line line(pool);
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, a);
+    co_await take_all(pool, held, a);
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
-        (void)group.spawn(take, std::ref(pool), b, 'b', std::ref(order), std::ref(done));
-        (void)group.spawn(take, std::ref(pool), c, 'c', std::ref(order), std::ref(done));
+        (void)line.join(group, a, 'a');
+        (void)line.join(group, b, 'b');
+        (void)line.join(group, c, 'c');
         co_await yield();
         co_await yield();
-        EXPECT_STREQ(order.names, "b");  // b got the last place
+        EXPECT_STREQ(line.served(), "b");  // b got the last place
         EXPECT_EQ(pool.waiting(), 2u);
         held[0].release();  // a's share and a place: the first in line that can go is a
         co_await yield();
         co_await yield();
-        EXPECT_STREQ(order.names, "ba");
-        done.set();
+        EXPECT_STREQ(line.served(), "ba");
+        line.let_go();
     });
-    EXPECT_STREQ(order.names, "bac");
+    EXPECT_STREQ(line.served(), "bac");
     EXPECT_EQ(pool.counters().connections_max, 3u);
 }
 
 RINGLET_CASE(HttpConnectionPool, forgets_a_waiter_that_is_cancelled_in_line) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
-    done.set();
+    Line line(pool);
+    line.let_go();
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, a);
+    co_await take_all(pool, held, a);
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-        auto first = group.spawn(take, std::ref(pool), a, '1', std::ref(order), std::ref(done));
-        (void)group.spawn(take, std::ref(pool), a, '2', std::ref(order), std::ref(done));
+        auto first = line.join(group, a, '1');
+        (void)line.join(group, a, '2');
         co_await yield();
         EXPECT_EQ(pool.waiting(), 2u);
         first.cancel();
         EXPECT_EQ(pool.waiting(), 1u);
         held[0].release();
     });
-    EXPECT_STREQ(order.names, "2");
+    EXPECT_STREQ(line.served(), "2");
     EXPECT_EQ(pool.open(), 1u);
 }
 
 RINGLET_CASE(HttpConnectionPool, passes_on_what_a_cancelled_waiter_was_granted) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
-    done.set();
+    Line line(pool);
+    line.let_go();
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, a);
+    co_await take_all(pool, held, a);
     co_await bench.connect(held[0]);
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-        auto first = group.spawn(take, std::ref(pool), a, '1', std::ref(order), std::ref(done));
-        (void)group.spawn(take, std::ref(pool), a, '2', std::ref(order), std::ref(done));
+        auto first = line.join(group, a, '1');
+        (void)line.join(group, a, '2');
         co_await yield();
         held[0].release();  // granted to the first, which has not run yet
         EXPECT_EQ(pool.waiting(), 1u);
         first.cancel();
         EXPECT_EQ(pool.waiting(), 0u);
     });
-    EXPECT_STREQ(order.names, "2");
+    EXPECT_STREQ(line.served(), "2");
     EXPECT_EQ(pool.idle(), 1u);  // it is connected still
 }
 
 RINGLET_CASE(HttpConnectionPool, reuses_the_connection_that_was_used_last) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
     Lease one;
     Lease two;
@@ -212,8 +220,8 @@ RINGLET_CASE(HttpConnectionPool, reuses_the_connection_that_was_used_last) {
 }
 
 RINGLET_CASE(HttpConnectionPool, closes_the_longest_idle_for_another_host) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
     co_await bench.use(a);
     co_await bench.use(b);
@@ -236,21 +244,19 @@ RINGLET_CASE(HttpConnectionPool, closes_the_longest_idle_for_another_host) {
 }
 
 RINGLET_CASE(HttpConnectionPool, keeps_the_place_of_who_changes_hosts) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
+    Line line(pool);
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, b);
+    co_await take_all(pool, held, b);
     co_await bench.connect(held[0]);
     Lease moving;
     co_await pool.acquire(moving, a);
     const Connection* const place = &moving.connection();
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-        (void)group.spawn(take, std::ref(pool), b, 'b', std::ref(order), std::ref(done));
-        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
+        (void)line.join(group, b, 'b');
+        (void)line.join(group, a, 'a');
         co_await yield();
         co_await yield();
         pool.leave_host(moving.connection());
@@ -258,7 +264,7 @@ RINGLET_CASE(HttpConnectionPool, keeps_the_place_of_who_changes_hosts) {
         EXPECT_EQ(pool.open(), 3u);
         auto move = [&]() -> Task<void> {
             co_await pool.acquire(moving, b);
-            order.add('m');
+            line.note('m');
         };
         auto moved = group.spawn(std::ref(move));
         co_await yield();
@@ -268,38 +274,36 @@ RINGLET_CASE(HttpConnectionPool, keeps_the_place_of_who_changes_hosts) {
         EXPECT_EQ(&moving.connection(), place);
         EXPECT_TRUE(moving.connection().is_fresh());
         co_await yield();
-        EXPECT_STREQ(order.names, "ma");
-        done.set();
+        EXPECT_STREQ(line.served(), "ma");
+        line.let_go();
         moving.release();
     });
-    EXPECT_STREQ(order.names, "mab");
+    EXPECT_STREQ(line.served(), "mab");
 }
 
 RINGLET_CASE(HttpConnectionPool, passes_on_the_share_of_who_leaves_a_host) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room);
+    Bench bench;
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
-    Event done;
-    done.set();
+    Line line(pool);
+    line.let_go();
     std::array<Lease, 2> held;
-    for (Lease& each : held)
-        co_await pool.acquire(each, a);
+    co_await take_all(pool, held, a);
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-        (void)group.spawn(take, std::ref(pool), a, 'a', std::ref(order), std::ref(done));
+        (void)line.join(group, a, 'a');
         co_await yield();
         EXPECT_EQ(pool.waiting(), 1u);
         pool.leave_host(held[0].connection());
         EXPECT_EQ(pool.waiting(), 0u);
     });
-    EXPECT_STREQ(order.names, "a");
+    EXPECT_STREQ(line.served(), "a");
 }
 
 RINGLET_CASE(HttpConnectionPool, serves_who_changes_hosts_first_come_first_served) {
-    std::optional<Bench> room;
-    Bench& bench = *co_await Bench::make(room, {.connections_per_host = 1});
+    Bench bench({.connections_per_host = 1});
+    co_await bench.open();
     ConnectionPool& pool = bench.pool();
-    Order order;
+    Line line(pool);
     Lease busy;
     std::array<Lease, 2> moving;
     co_await pool.acquire(busy, c);
@@ -308,7 +312,7 @@ RINGLET_CASE(HttpConnectionPool, serves_who_changes_hosts_first_come_first_serve
     auto move = [&](Lease& lease, char name) -> Task<void> {
         pool.leave_host(lease.connection());
         co_await pool.acquire(lease, c);
-        order.add(name);
+        line.note(name);
         lease.release();
     };
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
@@ -319,14 +323,14 @@ RINGLET_CASE(HttpConnectionPool, serves_who_changes_hosts_first_come_first_serve
         EXPECT_EQ(pool.waiting(), 2u);
         busy.release();
     });
-    EXPECT_STREQ(order.names, "12");
+    EXPECT_STREQ(line.served(), "12");
     EXPECT_EQ(pool.counters().per_host_max, 1u);
 }
 
 RINGLET_CASE(HttpConnectionPool, gives_a_host_as_many_as_the_options_say_but_never_more) {
     for (const unsigned asked : {0u, 1u, 2u, 3u, ~0u}) {
-        std::optional<Bench> room;
-        Bench& bench = *co_await Bench::make(room, {.connections_per_host = asked});
+        Bench bench({.connections_per_host = asked});
+        co_await bench.open();
         ConnectionPool& pool = bench.pool();
         const unsigned expected = asked == 1 ? 1 : pool_limits.connections_per_host;
         EXPECT_EQ(pool.connections_per_host(), expected);
@@ -400,8 +404,8 @@ RINGLET_CASE_UNCUT(HttpConnectionPool, keeps_the_options_bound_at_redirects_to_a
 
 TEST(HttpConnectionPool, closes_idle_connections_on_time) {
     run_simulated([]() -> Task<void> {
-        std::optional<Bench> room;
-        Bench& bench = *co_await Bench::make(room);
+        Bench bench;
+        co_await bench.open();
         co_await bench.use(a);
         co_await sleep(600ms);
         co_await bench.use(b);
@@ -421,8 +425,8 @@ TEST(HttpConnectionPool, closes_idle_connections_on_time) {
 
 RINGLET_CASE_UNCUT(HttpConnectionPool, closes_its_connections_when_it_ends) {
     {
-        std::optional<Bench> room;
-        Bench& bench = *co_await Bench::make(room);
+        Bench bench;
+        co_await bench.open();
         co_await bench.use(a);
         co_await bench.use(b);
         EXPECT_EQ(bench.pool().idle(), 2u);
@@ -508,9 +512,9 @@ std::uint64_t model_seed;
 
 Task<void> random_load() {
     ringlet::testing::Random random(model_seed);
-    std::optional<Bench> room;
     const auto per_host = static_cast<unsigned>(model_seed % 3);
-    Bench& bench = *co_await Bench::make(room, {.connections_per_host = per_host});
+    Bench bench({.connections_per_host = per_host});
+    co_await bench.open();
     const Unsealed open;
     Model model;
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {

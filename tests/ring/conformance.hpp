@@ -10,11 +10,15 @@
 
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/un.h>
 
 #include <array>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -182,6 +186,37 @@ private:
     std::unique_ptr<Side> side_;
     std::uint64_t last_id_ = 0;
 };
+
+// ---- addresses ----
+
+inline SocketAddress loopback(std::uint16_t port) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(port);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    SocketAddress address;
+    address.size = sizeof name;
+    std::memcpy(&address.storage, &name, sizeof name);
+    return address;
+}
+
+inline std::uint16_t port_of(const SocketAddress& address) {
+    sockaddr_in name{};
+    std::memcpy(&name, &address.storage, sizeof name);
+    return ntohs(name.sin_port);
+}
+
+inline SocketAddress unix_address(const std::string& path) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof name.sun_path - 1);
+    SocketAddress address;
+    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+    std::memcpy(&address.storage, &name, sizeof name);
+    return address;
+}
+
+// ---- provided buffers ----
 
 // A ring of four buffers of eight bytes, of which a case provides as many as it wants.
 class Buffers {

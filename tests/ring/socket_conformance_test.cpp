@@ -2,40 +2,11 @@
 // both.
 #include "ring/conformance.hpp"
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/un.h>
 
 namespace ringlet {
 namespace {
-
-SocketAddress loopback(std::uint16_t port) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(port);
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    SocketAddress address;
-    address.size = sizeof name;
-    std::memcpy(&address.storage, &name, sizeof name);
-    return address;
-}
-
-std::uint16_t port_of(const SocketAddress& address) {
-    sockaddr_in name{};
-    std::memcpy(&name, &address.storage, sizeof name);
-    return ntohs(name.sin_port);
-}
-
-SocketAddress unix_address(const std::string& path) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    path.copy(name.sun_path, sizeof name.sun_path - 1);
-    SocketAddress address;
-    address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
-    std::memcpy(&address.storage, &name, sizeof name);
-    return address;
-}
 
 class SocketConformance : public Conformance {
 protected:

@@ -50,6 +50,11 @@ unsigned threads() {
     return count;
 }
 
+// Takes time in a job, without a clock: leaves the processor to others so many times.
+void linger(int turns) {
+    for (int i = 0; i < turns; ++i) std::this_thread::yield();
+}
+
 // --- threads
 
 TEST(WorkerPool, stack_is_never_less_than_the_platform_wants) {
@@ -57,7 +62,7 @@ TEST(WorkerPool, stack_is_never_less_than_the_platform_wants) {
     EXPECT_EQ(worker_stack_room(65'536, 262'144), 262'144 + sanitizer_stack_bytes);
 }
 
-TEST(WorkerThreads, are_there_for_the_run_and_no_longer) {
+TEST(KernelWorkers, are_there_for_the_run_and_no_longer) {
     const auto main = []() -> Task<void> {
         const Unsealed for_opendir;
         EXPECT_EQ(threads(), work_limits.workers);
@@ -69,7 +74,7 @@ TEST(WorkerThreads, are_there_for_the_run_and_no_longer) {
     }
 }
 
-TEST(WorkerThreads, are_not_there_unless_asked_for) {
+TEST(KernelWorkers, are_not_there_unless_asked_for) {
     const auto main = []() -> Task<void> {
         const Unsealed for_opendir;
         EXPECT_EQ(threads(), 0u);
@@ -79,7 +84,7 @@ TEST(WorkerThreads, are_not_there_unless_asked_for) {
     RINGLET_RUN_ON_KERNEL(plain, main);
 }
 
-TEST(WorkerThreads, run_jobs_beside_the_loop_on_stacks_of_the_runtime) {
+TEST(KernelWorkers, run_jobs_beside_the_loop_on_stacks_of_the_runtime) {
     const auto main = []() -> Task<void> {
         const auto self = std::this_thread::get_id();
         const auto other = co_await offload([] { return std::this_thread::get_id(); });
@@ -94,7 +99,7 @@ TEST(WorkerThreads, run_jobs_beside_the_loop_on_stacks_of_the_runtime) {
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
 }
 
-TEST(WorkerThreads, may_use_most_of_their_stack) {
+TEST(KernelWorkers, may_use_most_of_their_stack) {
     const auto main = []() -> Task<void> {
         const int sum = co_await offload([] {
             volatile char room[40'000];
@@ -106,7 +111,7 @@ TEST(WorkerThreads, may_use_most_of_their_stack) {
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
 }
 
-TEST(WorkerThreadsDeathTest, that_overrun_their_stack_are_stopped_there) {
+TEST(KernelWorkersDeathTest, that_overrun_their_stack_are_stopped_there) {
     if (sanitized) GTEST_SKIP() << "a sanitizer makes stacks larger";
     const auto overrun = [] {
         const auto main = []() -> Task<void> {
@@ -123,7 +128,7 @@ TEST(WorkerThreadsDeathTest, that_overrun_their_stack_are_stopped_there) {
     }, "");
 }
 
-TEST(WorkerThreads, leave_signals_to_the_loop) {
+TEST(KernelWorkers, leave_signals_to_the_loop) {
     const auto main = []() -> Task<void> {
         const sigset_t blocked = co_await offload([] {
             sigset_t now;
@@ -141,7 +146,7 @@ TEST(WorkerThreads, leave_signals_to_the_loop) {
     EXPECT_EQ(sigismember(&now, SIGHUP), 0);  // the caller has its own again
 }
 
-TEST(WorkerThreads, are_under_the_seal) {
+TEST(KernelWorkers, are_under_the_seal) {
     if (sanitized) GTEST_SKIP() << "a sanitizer has an allocator of its own";
     const auto main = []() -> Task<void> {
         const auto allocate = [] {
@@ -164,7 +169,7 @@ TEST(WorkerThreads, are_under_the_seal) {
 
 // --- beside the loop
 
-TEST(WorkerThreads, let_the_loop_turn_while_they_block) {
+TEST(KernelWorkers, let_the_loop_turn_while_they_block) {
     static Gate gate;
     const auto main = []() -> Task<void> {
         co_await TaskGroup::run([](TaskGroup& group) -> Task<void> {
@@ -183,7 +188,7 @@ TEST(WorkerThreads, let_the_loop_turn_while_they_block) {
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
 }
 
-TEST(WorkerThreads, come_to_a_loop_that_never_waits) {
+TEST(KernelWorkers, come_to_a_loop_that_never_waits) {
     const auto main = []() -> Task<void> {
         co_await TaskGroup::run([](TaskGroup& group) -> Task<void> {
             auto job = group.spawn([]() -> Task<void> { co_await offload([] {}); });
@@ -193,7 +198,7 @@ TEST(WorkerThreads, come_to_a_loop_that_never_waits) {
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
 }
 
-TEST(WorkerThreads, never_begin_a_job_that_was_cancelled_in_line) {
+TEST(KernelWorkers, never_begin_a_job_that_was_cancelled_in_line) {
     static Gate gate;
     const auto main = []() -> Task<void> {
         co_await TaskGroup::run([](TaskGroup& group) -> Task<void> {
@@ -218,7 +223,7 @@ TEST(WorkerThreads, never_begin_a_job_that_was_cancelled_in_line) {
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
 }
 
-TEST(WorkerThreads, that_run_a_job_are_waited_for_when_its_caller_is_cancelled) {
+TEST(KernelWorkers, that_run_a_job_are_waited_for_when_its_caller_is_cancelled) {
     static Gate gate;
     const auto main = []() -> Task<void> {
         bool delivered = false;
@@ -257,7 +262,7 @@ Task<void> leave_behind(Job job, std::atomic<bool>& begun) {
     });
 }
 
-TEST(WorkerThreads, stay_busy_with_an_abandoned_job_until_it_ends) {
+TEST(KernelWorkers, stay_busy_with_an_abandoned_job_until_it_ends) {
     static constexpr Limits one{.workers = 1};
     static Runtime<one> runtime;
     static Gate gate;
@@ -279,29 +284,33 @@ TEST(WorkerThreads, stay_busy_with_an_abandoned_job_until_it_ends) {
     RINGLET_RUN_ON_KERNEL(runtime, main);
 }
 
-TEST(WorkerThreads, that_are_abandoned_are_waited_for_before_run_returns) {
+TEST(KernelWorkers, that_are_abandoned_are_waited_for_before_run_returns) {
+    static Gate gate;
     static std::atomic<bool> begun = false;
     static std::atomic<bool> ended = false;
     const auto main = []() -> Task<void> {
         const auto job = [] {
             begun = true;
-            std::this_thread::sleep_for(50ms);
+            gate.pass();
+            linger(10'000);  // long after main
             ended = true;
         };
         co_await leave_behind(job, begun);
+        gate.open();
     };
     RINGLET_RUN_ON_KERNEL(work_runtime, main);
     EXPECT_TRUE(ended.load());
 }
 
-TEST(WorkerThreadsDeathTest, that_are_stuck_are_named_when_the_process_is_ended_by_force) {
+TEST(KernelWorkersDeathTest, that_are_stuck_are_named_when_the_process_is_ended_by_force) {
     static constexpr Limits short_stop{.workers = 1, .stop_limit_ms = 50};
     static Runtime<short_stop> runtime;
+    static Gate never;
     static std::atomic<bool> begun = false;
     const auto stuck = [] {
         const auto job = [] {
             begun = true;
-            std::this_thread::sleep_for(1h);
+            never.pass();
         };
         const auto main = [job]() -> Task<void> { co_await leave_behind(job, begun); };
         if (runtime.run(main) == exit_unavailable) std::fputs("no io_uring\n", stderr);
@@ -312,7 +321,7 @@ TEST(WorkerThreadsDeathTest, that_are_stuck_are_named_when_the_process_is_ended_
                 "abandoned job: offload at worker_pool_test.cpp:[0-9]+ for 0.[0-9]+ s\n");
 }
 
-TEST(WorkerThreads, are_given_many_jobs_and_give_each_back_once) {
+TEST(KernelWorkers, are_given_many_jobs_and_give_each_back_once) {
     static constexpr Limits busy{.tasks = 64, .workers = 4};
     static Runtime<busy> runtime;
     static constexpr int tasks = 32;
@@ -346,7 +355,7 @@ TEST(WorkerThreads, are_given_many_jobs_and_give_each_back_once) {
     RINGLET_RUN_ON_KERNEL(runtime, main);
 }
 
-TEST(WorkerThreads, survive_a_storm_of_cancellations) {
+TEST(KernelWorkers, survive_a_storm_of_cancellations) {
     static constexpr Limits stormy{.tasks = 64, .workers = 3};
     static Runtime<stormy> runtime;
     static Census census;  // abandoned jobs outlive main
@@ -361,11 +370,11 @@ TEST(WorkerThreads, survive_a_storm_of_cancellations) {
                     group.spawn([&](int number) -> Task<void> {
                         const auto job = [&] {
                             ++begun;
-                            if (number % 7 == 0) std::this_thread::sleep_for(50us);
+                            if (number % 7 == 0) linger(50);
                             ++ended;
                         };
                         const auto owning = [](Owned owned) {
-                            std::this_thread::sleep_for(30us);
+                            linger(30);
                             return owned;
                         };
                         if (number % 3 == 0) co_await offload(job);
@@ -391,7 +400,7 @@ TEST(WorkerThreads, survive_a_storm_of_cancellations) {
 // --- system calls
 
 // All jobs are handed over in one turn, and all have run before the loop looks again.
-TEST(WorkerThreads, wake_and_are_woken_once_for_a_batch) {
+TEST(KernelWorkers, wake_and_are_woken_once_for_a_batch) {
     static constexpr Limits one{.workers = 1};
     static Runtime<one> runtime;
     static constexpr int batch = 64;
@@ -434,12 +443,12 @@ private:
 Task<void> measure(Lane& lane, Latencies& latencies) {
     for (int i = 0; i < 2000; ++i) {
         const Instant start = scheduler().now();
-        co_await offload(lane, [] { std::this_thread::sleep_for(20us); });
+        co_await offload(lane, [] { linger(1); });
         latencies.note(Nanoseconds(scheduler().now() - start));
     }
 }
 
-TEST(WorkerThreads, of_a_blocked_lane_do_not_slow_another_lane) {
+TEST(KernelWorkers, of_a_blocked_lane_do_not_slow_another_lane) {
     static constexpr Limits two{.workers = 2};
     static Runtime<two> runtime;
     static Gate gate;

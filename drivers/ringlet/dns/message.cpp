@@ -1,6 +1,7 @@
-// The arena behind c-ares, and its messages.
+// c-ares over an arena, and its messages.
 #include <ringlet/dns/message.hpp>
 
+#include <ringlet/base/bump_arena.hpp>
 #include <ringlet/dns/name.hpp>
 
 #include <ares.h>
@@ -24,17 +25,16 @@ constexpr unsigned bits_opcode = 0x78;    // of byte 2
 constexpr unsigned bit_truncated = 0x02;  // of byte 2
 constexpr unsigned bits_code = 0x0f;      // of byte 3
 
-constexpr std::size_t alignment = alignof(std::max_align_t);
-
 // Sends c-ares' allocations to the arena, and gives malloc back to other users of c-ares.
-// Only the newest allocation comes back before the end.
 class Arena {
 public:
     Arena() {
         RINGLET_ASSERT(!busy_.test_and_set(std::memory_order_acquire));
-        used_ = last_ = 0;
-        is_full_ = false;
-        ::ares_library_init_mem(ARES_LIB_INIT_NONE, allocate, deallocate, reallocate);
+        arena_.clear();
+        ::ares_library_init_mem(
+            ARES_LIB_INIT_NONE, [](std::size_t bytes) { return arena_.allocate(bytes); },
+            [](void* pointer) { arena_.release(pointer); },
+            [](void* pointer, std::size_t bytes) { return arena_.reallocate(pointer, bytes); });
     }
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
@@ -45,41 +45,14 @@ public:
         busy_.clear(std::memory_order_release);
     }
 
-    bool is_full() const { return is_full_; }
+    bool is_full() const { return arena_.is_full(); }
 
 private:
-    // Before each allocation stands its size, for reallocate().
-    static void* allocate(std::size_t bytes) {
-        const std::size_t room = sizeof memory_ - used_;
-        if (bytes > sizeof memory_ || alignment + rounded(bytes) > room) {
-            is_full_ = true;
-            return nullptr;
-        }
-        last_ = used_;
-        std::memcpy(memory_ + used_, &bytes, sizeof bytes);
-        used_ += alignment + rounded(bytes);
-        return memory_ + last_ + alignment;
-    }
-    static void deallocate(void* pointer) {
-        if (pointer == memory_ + last_ + alignment) used_ = last_;
-    }
-    static void* reallocate(void* pointer, std::size_t bytes) {
-        if (pointer == nullptr) return allocate(bytes);
-        std::size_t old_bytes = 0;
-        std::memcpy(&old_bytes, static_cast<std::byte*>(pointer) - alignment, sizeof old_bytes);
-        void* const moved = allocate(bytes);
-        if (moved != nullptr) std::memcpy(moved, pointer, std::min(bytes, old_bytes));
-        return moved;
-    }
-    static constexpr std::size_t rounded(std::size_t bytes) {
-        return (bytes + alignment - 1) / alignment * alignment;
-    }
+    static constexpr std::size_t alignment = alignof(std::max_align_t);
 
     static inline constinit std::atomic_flag busy_{};
-    static inline constinit std::size_t used_ = 0;
-    static inline constinit std::size_t last_ = 0;
-    static inline constinit bool is_full_ = false;
     alignas(alignment) static inline constinit std::byte memory_[arena_bytes]{};
+    static inline constinit BumpArena<alignment> arena_{memory_};
 };
 
 std::unexpected<Error> failure(Detail detail) {

@@ -67,8 +67,8 @@ const char* words_of_step_time(Step step) {
 
 const char* words_of_total_time(Step step) {
     switch (step) {
-        case Step::none: break;
-        case Step::line: return "the request's time was up while it waited for a connection";
+        case Step::none:
+        case Step::line: break;  // Timeouts::total stands still there
         case Step::resolve: return "the request's time was up while the name was looked up";
         case Step::connect: return "the request's time was up while it connected";
         case Step::send: return "the request's time was up while it was sent";

@@ -1,4 +1,4 @@
-// The arena behind cJSON, parsing, and messages with a place in them.
+// cJSON over an arena, parsing, and messages with a place in them.
 #include <ringlet/app/json.hpp>
 
 #include <ringlet/app/json_syntax.hpp>
@@ -18,7 +18,6 @@
 namespace ringlet {
 namespace {
 
-constexpr std::size_t alignment = std::max(alignof(double), alignof(void*));
 static_assert(sizeof(cJSON) <= json_value_bytes);
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -104,8 +103,8 @@ public:
         RINGLET_ASSERT(!busy_.test_and_set(std::memory_order_acquire));
         current_ = &json;
         cJSON_Hooks hooks{
-            [](std::size_t bytes) { return current_->allocate(bytes); },
-            [](void* pointer) { current_->deallocate(pointer); },
+            [](std::size_t bytes) { return current_->arena_.allocate(bytes); },
+            [](void* pointer) { current_->arena_.release(pointer); },
         };
         cJSON_InitHooks(&hooks);
     }
@@ -124,23 +123,6 @@ private:
 
 Json::~Json() {
     RINGLET_ASSERT(!has_document_);
-}
-
-void* Json::allocate(std::size_t bytes) {
-    const std::size_t room = storage_.size() - used_;
-    if (bytes > room) {
-        is_full_ = true;
-        return nullptr;
-    }
-    last_ = used_;
-    used_ += std::min(room, (bytes + alignment - 1) / alignment * alignment);
-    used_max_ = std::max(used_max_, used_);
-    return storage_.data() + last_;
-}
-
-// Only the newest allocation comes back: that is enough for the copy that cJSON makes of a number.
-void Json::deallocate(void* pointer) {
-    if (pointer == storage_.data() + last_) used_ = last_;
 }
 
 std::unexpected<Error> Json::refuse_text(std::string_view text, std::size_t offset,
@@ -214,17 +196,17 @@ Result<JsonDocument> Json::parse(std::string_view text) {
         const auto detail = fault->is_nesting ? JsonDetail::nesting : JsonDetail::syntax;
         return refuse_text(text, fault->offset, fault->words, detail);
     }
-    used_ = 0;
-    is_full_ = false;
+    arena_.clear();
     const char* end = text.data();
     {
         const Hooks hooks(*this);
         const CLocale locale;
         root_ = cJSON_ParseWithLengthOpts(text.data(), text.size(), &end, false);
     }
-    if (is_full_) {
+    if (arena_.is_full()) {
         message_.clear();
-        message_.format("the document does not fit into the arena of %zu bytes", storage_.size());
+        message_.format("the document does not fit into the arena of %zu bytes",
+                        arena_.capacity_bytes());
         return std::unexpected(Error(std::errc::not_enough_memory, Domain::json,
                                      static_cast<std::uint16_t>(JsonDetail::memory)));
     }

@@ -29,8 +29,10 @@
 #pragma once
 
 #include <ringlet/app/text_buffer.hpp>
+#include <ringlet/base/bump_arena.hpp>
 #include <ringlet/base/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -238,10 +240,12 @@ public:
     const char* message() const { return message_.c_str(); }
 
     // The most bytes that any document took: what to size the arena by.
-    std::size_t high_water_bytes() const { return used_max_; }
+    std::size_t high_water_bytes() const { return arena_.high_water_bytes(); }
 
 protected:
-    explicit Json(std::span<std::byte> storage) : storage_(storage) {}
+    static constexpr std::size_t alignment = std::max(alignof(double), alignof(void*));
+
+    explicit Json(std::span<std::byte> storage) : arena_(storage) {}
     ~Json();
 
 private:
@@ -249,8 +253,6 @@ private:
     friend class JsonDocument;
     class Hooks;
 
-    void* allocate(std::size_t bytes);
-    void deallocate(void* pointer);
     std::unexpected<Error> refuse_text(std::string_view text, std::size_t offset,
                                        const char* words, JsonDetail detail);
     std::unexpected<Error> refuse_at(const cJSON* node, JsonDetail detail, const char* format, ...)
@@ -258,12 +260,9 @@ private:
     void begin_message_at(const cJSON* node, std::string_view key);
     Result<void> check_keys(const cJSON* node);
 
-    std::span<std::byte> storage_;
-    std::size_t used_ = 0;
-    std::size_t used_max_ = 0;
-    std::size_t last_ = 0;  // offset of the newest allocation
+    // cJSON gives back only the copy that it makes of a number: always the newest allocation.
+    BumpArena<alignment> arena_;
     const cJSON* root_ = nullptr;
-    bool is_full_ = false;
     bool has_document_ = false;
     FixedText<json_message_bytes> message_;
 };
@@ -281,7 +280,7 @@ public:
     JsonArena() : Json(std::span<std::byte>(memory_, bytes)) {}
 
 private:
-    alignas(double) alignas(void*) std::byte memory_[bytes];
+    alignas(alignment) std::byte memory_[bytes];
 };
 
 }  // namespace ringlet
