@@ -62,7 +62,8 @@ Task<void> Fetch::work() {
     co_await stages();
 }
 
-// Makes the folder if need be, and a file in it, to see that it can be done.
+// Makes the folder if need be, such that it survives a power cut, as the files in it shall; and a
+// file in it, to see that it can be done.
 Task<void> Fetch::prepare_folder() {
     const char* const folder = settings_.output.data();
     const auto made = co_await attempt(ringlet::make_folder(folder));
@@ -71,6 +72,7 @@ Task<void> Fetch::prepare_folder() {
         const auto status = co_await attempt(ringlet::file_status(folder));
         if (!status) co_await ringlet::fail(made.error());
     }
+    if (made) co_await ringlet::sync_name(folder);
     ringlet::FixedText<ringlet::AtomicFile::path_bytes_max + 1> path;
     path.append(settings_.output);
     path.append("/probe");

@@ -241,7 +241,7 @@ TEST_F(JsonTest, expects_a_kind) {
 
 TEST(Json, says_when_the_arena_is_full_and_can_be_used_again) {
     JsonArena<512> json;
-    const auto full = json.parse("[1,2,3,4,5,6,7,8,9,10]");
+    const auto full = json.parse("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]");
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error(), std::errc::not_enough_memory);
     EXPECT_EQ(full.error(), JsonDetail::memory);
@@ -340,7 +340,7 @@ TEST(Json, does_not_depend_on_the_final_zero_of_the_text) {
     EXPECT_FALSE(json.parse(std::string_view()));
 }
 
-TEST(Json, reads_numbers_with_a_point_in_a_locale_with_a_comma) {
+TEST(Json, reads_numbers_with_a_point_in_a_locale_with_a_comma_kernel) {
     // Which locales there are is the machine's matter; the run is reported as skipped without one.
     const char* found = nullptr;
     for (const char* name :

@@ -35,6 +35,9 @@ protected:
     }
 };
 
+// What is written at once goes to the real standard error.
+using KernelLog = Log;
+
 class BufferedLog : public Log {
 protected:
     void SetUp() override { log::attach(); }
@@ -45,12 +48,12 @@ protected:
     }
 };
 
-TEST_F(Log, writes_a_line_at_once_while_no_loop_runs) {
+TEST_F(KernelLog, writes_a_line_at_once_while_no_loop_runs) {
     EXPECT_EQ(written([] { log::warning("sensor %d: %s", 3, "timed out"); }),
               "warning: sensor 3: timed out\n");
 }
 
-TEST_F(Log, names_each_level) {
+TEST_F(KernelLog, names_each_level) {
     log::set_threshold(log::Level::debug);
     const std::string all = written([] {
         log::error("a");
@@ -61,7 +64,7 @@ TEST_F(Log, names_each_level) {
     EXPECT_EQ(all, "error: a\nwarning: b\ninfo: c\ndebug: d\n");
 }
 
-TEST_F(Log, leaves_out_what_is_less_important_than_the_threshold) {
+TEST_F(KernelLog, leaves_out_what_is_less_important_than_the_threshold) {
     EXPECT_EQ(written([] { log::debug("not at first"); }), "");
     log::set_threshold(log::Level::error);
     EXPECT_TRUE(log::is_enabled(log::Level::error));
@@ -73,7 +76,7 @@ TEST_F(Log, leaves_out_what_is_less_important_than_the_threshold) {
               "error: yes\n");
 }
 
-TEST_F(Log, can_put_the_priority_of_the_journal_in_front) {
+TEST_F(KernelLog, can_put_the_priority_of_the_journal_in_front) {
     log::set_journal_prefix(true);
     log::set_threshold(log::Level::debug);
     const std::string all = written([] {
@@ -85,27 +88,27 @@ TEST_F(Log, can_put_the_priority_of_the_journal_in_front) {
     EXPECT_EQ(all, "<3>error: a\n<4>warning: b\n<6>info: c\n<7>debug: d\n");
 }
 
-TEST_F(Log, keeps_a_record_on_one_line) {
+TEST_F(KernelLog, keeps_a_record_on_one_line) {
     EXPECT_EQ(written([] { log::info("%s", "a\nerror: forged\x1B[2J\x7F\tb\n"); }),
               "info: a?error: forged?[2J?\tb\n");
     EXPECT_EQ(written([] { log::info("%s", ""); }), "info: \n");
 }
 
-TEST_F(Log, cuts_a_line_that_is_too_long_and_says_so) {
+TEST_F(KernelLog, cuts_a_line_that_is_too_long_and_says_so) {
     const std::string longer(2 * log::line_bytes_max, 'x');
     const std::string line = written([&] { log::info("%s", longer.c_str()); });
     EXPECT_EQ(line.size(), log::line_bytes_max);
     EXPECT_TRUE(line.ends_with("x[...]\n"));
 }
 
-TEST_F(Log, does_not_cut_a_line_that_just_fits) {
+TEST_F(KernelLog, does_not_cut_a_line_that_just_fits) {
     const std::string fits(log::line_bytes_max - std::string("info: \n").size(), 'x');
     EXPECT_EQ(written([&] { log::info("%s", fits.c_str()); }), "info: " + fits + "\n");
     const std::string over = fits + "x";
     EXPECT_TRUE(written([&] { log::info("%s", over.c_str()); }).ends_with("x[...]\n"));
 }
 
-TEST_F(Log, halves_no_character_when_it_cuts) {
+TEST_F(KernelLog, halves_no_character_when_it_cuts) {
     for (std::size_t offset = 0; offset < 4; ++offset) {
         std::string text(offset, 'x');
         while (text.size() < 2 * log::line_bytes_max) text += "\xF0\x9F\x8C\xA1";
@@ -116,13 +119,13 @@ TEST_F(Log, halves_no_character_when_it_cuts) {
     }
 }
 
-TEST_F(Log, keeps_errno) {
+TEST_F(KernelLog, keeps_errno) {
     errno = ENOENT;
     (void)written([] { log::info("%m"); });
     EXPECT_EQ(errno, ENOENT);
 }
 
-TEST_F(BufferedLog, writes_nothing_itself) {
+TEST_F(BufferedLog, writes_nothing_itself_kernel) {
     EXPECT_EQ(written([] { log::info("one"); }), "");
     EXPECT_EQ(log::pending(), "info: one\n");
 }
@@ -219,7 +222,7 @@ TEST_F(BufferedLog, has_nothing_between_the_last_consume_and_a_new_line) {
     EXPECT_TRUE(log::pending().empty());
 }
 
-TEST_F(Log, writes_what_the_loop_left_when_it_detaches) {
+TEST_F(KernelLog, writes_what_the_loop_left_when_it_detaches) {
     log::attach();
     const std::string text(500, 'x');
     const std::uint64_t lost_before = log::lost();

@@ -141,7 +141,7 @@ TEST(TimerQueue, is_like_a_sorted_set_in_a_million_random_steps) {
     Instant now = 0;
     int expired = 0, removed = 0;
     for (int step = 0; step < steps; ++step) {
-        Node& node = nodes[random() % count];
+        Node& node = nodes[static_cast<std::size_t>(random() % count)];
         switch (random() % 8) {
             case 0: {  // time passes, and what is due is taken
                 now += static_cast<Instant>(random() % 40);

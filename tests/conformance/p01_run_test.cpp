@@ -15,16 +15,32 @@ using support::case_limits;
 using support::case_runtime;
 using testing::Simulation;
 
-// Runs `main` on both rings; the status must be the same.
-template <class F, class... Arguments>
-void expect_status(int status, F main, Arguments... arguments) {
-    Simulation simulation;
-    EXPECT_EQ(simulation.run<case_limits>(main, arguments...), status);
-    EXPECT_EQ(simulation.world().open_descriptors(), 3u);
-    const int on_kernel = case_runtime.run(main, arguments...);
-    if (on_kernel == exit_unavailable) return;
-    EXPECT_EQ(on_kernel, status);
-}
+struct OnKernel {
+    template <class F, class... Arguments>
+    static void expect_status(int expected, F main, Arguments... arguments) {
+        const int status = case_runtime.run(main, arguments...);
+        if (status == exit_unavailable) GTEST_SKIP() << "no io_uring";
+        EXPECT_EQ(status, expected);
+    }
+};
+
+struct InSimulation {
+    template <class F, class... Arguments>
+    static void expect_status(int expected, F main, Arguments... arguments) {
+        Simulation simulation;
+        EXPECT_EQ(simulation.run<case_limits>(main, arguments...), expected);
+        EXPECT_EQ(simulation.world().open_descriptors(), 3u);
+    }
+};
+
+// The tests Run.<name>_kernel and Run.<name>_simulated: the status must be the same.
+#define STATUS_TEST(name)                                      \
+    template <class Where>                                     \
+    void name();                                               \
+    TEST(Run, name##_kernel) { name<OnKernel>(); }             \
+    TEST(Run, name##_simulated) { name<InSimulation>(); }      \
+    template <class Where>                                     \
+    void name()
 
 // What a run in a simulated world logs: while it runs, to the world; after its end, to the process.
 template <Limits limits = case_limits, class F, class... Arguments>
@@ -48,25 +64,30 @@ Task<int> give(int value) {
     co_return value;
 }
 
-TEST(Run, gives_the_value_of_an_int_main_as_exit_status) {
-    expect_status(0, give, 0);
-    expect_status(7, give, 7);
-    expect_status(255, give, 255);
+STATUS_TEST(gives_the_value_of_an_int_main_as_exit_status) {
+    Where::expect_status(0, give, 0);
+    Where::expect_status(7, give, 7);
+    Where::expect_status(255, give, 255);
 }
 
-TEST(Run, gives_zero_for_a_void_main) {
-    expect_status(0, []() -> Task<void> { co_await yield(); });
-    expect_status(0, nothing);
+STATUS_TEST(gives_zero_for_a_void_main) {
+    Where::expect_status(0, []() -> Task<void> { co_await yield(); });
+    Where::expect_status(0, nothing);
 }
 
-TEST(Run, gives_one_for_an_error_and_logs_it) {
-    const auto main = []() -> Task<int> {
-        co_await fail(std::errc::no_such_device);
-        co_return 5;
-    };
-    expect_status(1, main);
-    EXPECT_NE(log_of(main).find(text(Error(std::errc::no_such_device))), std::string::npos);
-    expect_status(1, []() -> Task<void> { co_await fail(std::errc::io_error); });
+Task<int> fails_with_no_such_device() {
+    co_await fail(std::errc::no_such_device);
+    co_return 5;
+}
+
+STATUS_TEST(gives_one_for_an_error) {
+    Where::expect_status(1, fails_with_no_such_device);
+    Where::expect_status(1, []() -> Task<void> { co_await fail(std::errc::io_error); });
+}
+
+TEST(Run, logs_the_error_that_ends_it_kernel) {
+    const std::string log = log_of(fails_with_no_such_device);
+    EXPECT_NE(log.find(text(Error(std::errc::no_such_device))), std::string::npos) << log;
 }
 
 TEST(Run, gives_the_signal_s_number_when_one_stopped_it) {
@@ -92,15 +113,19 @@ TEST(Run, gives_the_value_of_a_main_that_ended_well_in_spite_of_a_signal_unless_
     }
 }
 
-TEST(Run, inside_a_run_is_refused_in_one_sentence_and_the_outer_one_goes_on) {
-    const auto main = []() -> Task<int> {
-        co_await yield();
-        const int refused = run(nothing);
-        co_await yield();
-        co_return refused == exit_nested_run ? 3 : 4;
-    };
-    expect_status(3, main);
-    const std::string log = log_of(main);
+Task<int> runs_inside_a_run() {
+    co_await yield();
+    const int refused = run(nothing);
+    co_await yield();
+    co_return refused == exit_nested_run ? 3 : 4;
+}
+
+STATUS_TEST(inside_a_run_is_refused_and_the_outer_one_goes_on) {
+    Where::expect_status(3, runs_inside_a_run);
+}
+
+TEST(Run, inside_a_run_is_refused_in_one_sentence_kernel) {
+    const std::string log = log_of(runs_inside_a_run);
     const char* const sentence = text(Error(std::errc::operation_not_permitted,
                                             RuntimeDetail::nested_run));
     EXPECT_NE(log.find(sentence), std::string::npos) << log;
@@ -108,15 +133,15 @@ TEST(Run, inside_a_run_is_refused_in_one_sentence_and_the_outer_one_goes_on) {
     EXPECT_EQ(exit_nested_run, 70);
 }
 
-TEST(Run, inside_a_run_is_refused_by_another_runtime_too) {
+STATUS_TEST(inside_a_run_is_refused_by_another_runtime_too) {
     static Runtime<Limits{}> other;
-    expect_status(70, []() -> Task<int> {
+    Where::expect_status(70, []() -> Task<int> {
         const int status = other.run(nothing);
         co_return status;
     });
 }
 
-TEST(Run, works_again_after_one_has_ended_however_it_ended) {
+TEST(Run, works_again_after_one_has_ended_however_it_ended_kernel) {
     static Runtime<case_limits> runtime;
     for (int round = 0; round < 20; ++round) {
         const int value = runtime.run(give, round);
@@ -133,7 +158,7 @@ TEST(Run, works_again_in_a_simulated_world) {
     }
 }
 
-TEST(Run, leaves_no_descriptor_open) {
+TEST(Run, leaves_no_descriptor_open_kernel) {
     const int before = open_files();
     case_runtime.run(give, 0);
     EXPECT_EQ(open_files(), before);
@@ -180,7 +205,7 @@ TEST(Run, takes_a_function_with_its_arguments_and_a_lambda_with_its_captures) {
     EXPECT_EQ(seen, 9);
 }
 
-TEST(Run, without_a_frame_for_main_fails_and_says_why) {
+TEST(Run, without_a_frame_for_main_fails_and_says_why_kernel) {
     static constexpr Limits tiny{.frames = {{16, 1}}};
     Simulation simulation;
     EXPECT_EQ(simulation.run<tiny>(give, 0), 1);
@@ -202,7 +227,8 @@ TEST(Run, is_stopped_as_by_a_signal_when_nothing_can_ever_wake_it_and_says_who_w
             co_await handle.join();
         });
     };
-    EXPECT_EQ(simulation.run<case_limits>(main), 128 + 15);
+    simulation.expect_deadlock();
+    EXPECT_EQ(simulation.run<case_limits>(main), testing::deadlock_status);
     EXPECT_TRUE(simulation.deadlocked());
     EXPECT_NE(simulation.world().written(2).find("narcissus: join"), std::string_view::npos)
         << simulation.world().written(2);

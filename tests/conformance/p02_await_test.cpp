@@ -216,7 +216,7 @@ std::size_t stack_of(auto& runtime, Task<int> (*main)(int), int argument) {
     return depth_of_part;
 }
 
-TEST(AwaitStack, is_as_deep_with_a_hundred_thousand_awaits_as_with_ten) {
+TEST(KernelAwaitStack, is_as_deep_with_a_hundred_thousand_awaits_as_with_ten) {
     RINGLET_NEEDS_PLAIN_STACK();
     stack_of(one_turn, awaits_at_once, 10);  // what is bound lazily needs stack once
     const std::size_t ten = stack_of(one_turn, awaits_at_once, 10);
@@ -225,14 +225,14 @@ TEST(AwaitStack, is_as_deep_with_a_hundred_thousand_awaits_as_with_ten) {
     EXPECT_EQ(ten, many);
 }
 
-TEST(AwaitStack, does_not_grow_with_the_turns_either) {
+TEST(KernelAwaitStack, does_not_grow_with_the_turns_either) {
     RINGLET_NEEDS_PLAIN_STACK();
     const std::size_t ten = stack_of(many_turns, awaits_at_once, 10);
     const std::size_t many = stack_of(many_turns, awaits_at_once, 1'000'000);
     EXPECT_LE(many, ten + 2048);  // the way into the kernel, which ten awaits do not take
 }
 
-TEST(AwaitStack, needs_no_more_to_unwind_a_thousand_frames_than_8_kib) {
+TEST(KernelAwaitStack, needs_no_more_to_unwind_a_thousand_frames_than_8_kib) {
     RINGLET_NEEDS_PLAIN_STACK();
     stack_of(many_turns, unwinds, 1);
     const std::size_t one = stack_of(many_turns, unwinds, 1);

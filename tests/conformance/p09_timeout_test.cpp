@@ -268,7 +268,7 @@ Task<void> loops_on(Step& step) {
         EXPECT_TRUE(failed_with(result, std::errc::timed_out));                              \
         EXPECT_LT(scheduler().now() - start, 2'000'000'000);                                 \
     }                                                                                        \
-    TEST(TimeoutFairness, ends_a_loop_of_##name) {                                           \
+    TEST(TimeoutFairness, ends_a_loop_of_##name##_kernel) {                                  \
         RINGLET_RUN_ON_KERNEL(support::case_runtime, loop_of_##name);                        \
     }
 
@@ -284,7 +284,7 @@ TIMEOUT_ENDS_A_LOOP_OF(calls_without_a_frame,
                        attempt(Task<int>::promise_type::get_return_object_on_allocation_failure()))
 
 // With shield a cancelled loop may go on for ever; but it lets others run.
-TEST(TimeoutFairness, lets_others_run_beside_a_loop_of_shields) {
+TEST(TimeoutFairness, lets_others_run_beside_a_loop_of_shields_kernel) {
     const auto main = []() -> Task<void> {
         bool over = false;
         const auto loops = [&]() -> Task<void> {

@@ -410,22 +410,31 @@ RINGLET_CASE(Cancellation, of_operations_in_flight_and_in_line_leaves_none) {
     EXPECT_TRUE(failed_with(late_task, std::errc::timed_out));
 }
 
-Runtime<Limits{.operations = 4, .frames = {{512, 256}, {1024, 32}}}> runtime_of_four_operations;
+constexpr Limits four_operations{.operations = 4, .frames = {{512, 256}, {1024, 32}}};
+Runtime<four_operations> runtime_of_four_operations;
 
-TEST(CancellationCredits, never_put_more_operations_in_flight_than_the_limit) {
-    const auto main = []() -> Task<void> {
-        const auto work = [](int number) -> Task<void> {
-            if (number % 2 == 0) co_await Nop();
-            co_await Hour();
-        };
-        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
-            for (int i = 0; i < 40; ++i) (void)group.spawn(work, i);
-            co_await sleep(2ms);
-            EXPECT_EQ(scheduler().operations().in_flight(), 4u);
-            group.cancel_tasks();
-        });
+Task<void> forty_tasks_for_four_operations() {
+    const auto work = [](int number) -> Task<void> {
+        if (number % 2 == 0) co_await Nop();
+        co_await Hour();
     };
-    RINGLET_RUN_ON_KERNEL(runtime_of_four_operations, main);
+    co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        for (int i = 0; i < 40; ++i) (void)group.spawn(work, i);
+        co_await sleep(2ms);
+        EXPECT_EQ(scheduler().operations().in_flight(), 4u);
+        group.cancel_tasks();
+    });
+}
+
+TEST(CancellationCredits, never_put_more_operations_in_flight_than_the_limit_simulated) {
+    testing::Simulation simulation;
+    EXPECT_EQ(simulation.run<four_operations>(forty_tasks_for_four_operations), 0);
+    EXPECT_FALSE(simulation.deadlocked());
+    EXPECT_EQ(simulation.report().high_water.operations, 4u);
+}
+
+TEST(CancellationCredits, never_put_more_operations_in_flight_than_the_limit_kernel) {
+    RINGLET_RUN_ON_KERNEL(runtime_of_four_operations, forty_tasks_for_four_operations);
     EXPECT_EQ(runtime_of_four_operations.report().high_water.operations, 4u);
 }
 
@@ -463,7 +472,7 @@ std::size_t stack_of_limits(int depth) {
     return depth_of_part;
 }
 
-TEST(CancellationStack, of_a_thousand_nested_timeouts_is_no_deeper_than_of_one) {
+TEST(KernelCancellationStack, of_a_thousand_nested_timeouts_is_no_deeper_than_of_one) {
     RINGLET_NEEDS_PLAIN_STACK();
     stack_of_limits(1000);
     const std::size_t one = stack_of_limits(1);

@@ -303,7 +303,7 @@ TEST(RetrySchedule, with_full_jitter_is_the_seed_s_draws) {
         for (unsigned n = 0; n < 11; ++n) {
             const Instant most = std::min(Instant{100 * ms} << n, Instant{10'000 * ms});
             at += 1 * ms +
-                  static_cast<Instant>(draw(random) % (static_cast<unsigned long>(most) + 1));
+                  static_cast<Instant>(draw(random) % (static_cast<std::uint64_t>(most) + 1));
             expected.push_back(at);
         }
         EXPECT_EQ(schedule.starts, expected) << "seed " << seed;

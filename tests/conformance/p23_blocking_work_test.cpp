@@ -440,7 +440,7 @@ TEST(Offload, needs_no_memory_where_an_abandonable_one_fails_without) {
     EXPECT_EQ(simulation.run<scarce>(main), 0) << simulation.log();
 }
 
-TEST(Offload, a_run_whose_threads_cannot_be_had_does_not_begin) {
+TEST(Offload, a_run_whose_threads_cannot_be_had_does_not_begin_kernel) {
     Simulation simulation;
     simulation.world().refuse_threads(EAGAIN);
     bool began = false;
@@ -459,7 +459,7 @@ TEST(Offload, a_run_whose_threads_cannot_be_had_does_not_begin) {
     EXPECT_TRUE(began);
 }
 
-TEST(Offload, a_run_without_a_waker_does_not_begin) {
+TEST(Offload, a_run_without_a_waker_does_not_begin_kernel) {
     Simulation simulation({.event_descriptors = 0});
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(simulation.run<work_limits>(nothing), exit_unavailable);

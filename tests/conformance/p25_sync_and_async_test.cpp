@@ -39,7 +39,7 @@ private:
     std::vector<std::thread> threads_;
 };
 
-TEST(Post, from_several_threads_loses_nothing_and_keeps_the_order_of_each) {
+TEST(KernelPost, from_several_threads_loses_nothing_and_keeps_the_order_of_each) {
     static constexpr int threads = 4;
     static constexpr int posts = 5000;
     const auto main = []() -> Task<void> {
@@ -75,7 +75,7 @@ TEST(Post, from_several_threads_loses_nothing_and_keeps_the_order_of_each) {
 }
 
 // The way that the documentation shows: post, try_put, and a task that reads the queue.
-TEST(Post, feeds_a_queue_that_a_task_reads) {
+TEST(KernelPost, feeds_a_queue_that_a_task_reads) {
     static constexpr int items = 1000;
     const auto main = []() -> Task<void> {
         Queue<int, 16> queue;
@@ -98,7 +98,7 @@ TEST(Post, feeds_a_queue_that_a_task_reads) {
     RINGLET_RUN_ON_KERNEL(posted_to, main);
 }
 
-TEST(Post, to_a_full_mailbox_is_refused_and_taken_again_later) {
+TEST(KernelPost, to_a_full_mailbox_is_refused_and_taken_again_later) {
     const auto main = []() -> Task<void> {
         std::atomic<int> accepted = 0;
         std::atomic<bool> was_full = false;
@@ -118,7 +118,7 @@ TEST(Post, to_a_full_mailbox_is_refused_and_taken_again_later) {
     RINGLET_RUN_ON_KERNEL(posted_to, main);
 }
 
-TEST(Post, wakes_a_loop_that_waits_with_one_call_for_a_batch) {
+TEST(KernelPost, wakes_a_loop_that_waits_with_one_call_for_a_batch) {
     const auto main = []() -> Task<void> {
         Event event;
         std::atomic<bool> posted = false;
@@ -137,7 +137,7 @@ TEST(Post, wakes_a_loop_that_waits_with_one_call_for_a_batch) {
 }
 
 // Runs begin and end while others post: each post is either refused, or called, or destroyed.
-TEST(Post, and_the_end_of_a_run_may_come_together) {
+TEST(KernelPost, and_the_end_of_a_run_may_come_together) {
     struct Counted {
         explicit Counted(std::atomic<long>& whose) : alive(&whose) { ++*alive; }
         Counted(const Counted& other) : alive(other.alive) { ++*alive; }
@@ -173,7 +173,7 @@ TEST(Post, and_the_end_of_a_run_may_come_together) {
     EXPECT_EQ(alive.load(), 0);
 }
 
-TEST(Post, from_a_job_reaches_the_loop) {
+TEST(KernelPost, from_a_job_reaches_the_loop) {
     const auto main = []() -> Task<void> {
         int progress = 0;
         const int value = co_await offload([&] {
@@ -188,7 +188,7 @@ TEST(Post, from_a_job_reaches_the_loop) {
 
 // --- block_on
 
-TEST(BlockOn, gives_the_value_or_the_error) {
+TEST(BlockOn, gives_the_value_or_the_error_kernel) {
     static Runtime<Limits{}> runtime;
     const auto value = runtime.block_on(value_after, 1ms, 7);
     if (!value && value.error() == RuntimeDetail::ring_denied) GTEST_SKIP() << "no io_uring";
@@ -199,7 +199,7 @@ TEST(BlockOn, gives_the_value_or_the_error) {
     EXPECT_TRUE(done.has_value());
 }
 
-TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused) {
+TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused_kernel) {
     static constexpr int rounds = 50;
     static Runtime<Limits{}> runtimes[2];
     std::atomic<int> ran = 0;
@@ -220,7 +220,7 @@ TEST(BlockOn, from_two_threads_at_once_runs_or_is_refused) {
     EXPECT_GT(ran, 0);
 }
 
-TEST(BlockOn, logs_nothing_by_itself) {
+TEST(BlockOn, logs_nothing_by_itself_kernel) {
     SimulatedRuntime<work_limits> simulated;
     ::testing::internal::CaptureStderr();
     const auto bad = simulated.block_on(error_after, 1ms, std::errc::io_error);

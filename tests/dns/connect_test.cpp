@@ -133,7 +133,8 @@ RINGLET_CASE(DnsConnect, leaves_no_connection_behind_that_was_still_under_way) {
             auto hole = co_await BlackHole::open(address_of("127.0.0.1", port));
             ConnectOptions options;
             options.attempt_delay = 10ms;
-            auto client = co_await connect(resolver, "local.example", port, options);
+            auto client =
+                co_await timeout(1min, connect(resolver, "local.example", port, options));
             const auto peer = co_await client.peer_address();
             EXPECT_STREQ(text(peer).c_str(), text(address_of("127.0.0.2", port)).c_str());
         }

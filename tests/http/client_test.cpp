@@ -275,6 +275,7 @@ RINGLET_CASE(HttpClient, goes_on_reading_after_a_time_limit_of_the_callers) {
             const auto count = co_await attempt(timeout(7ms, response.read(room)));
             if (!count) {
                 EXPECT_EQ(count.error(), Error(std::errc::timed_out, Domain::runtime));
+                if (count.error() != std::errc::timed_out) co_return;
                 continue;
             }
             std::memcpy(all + size, room.data(), *count);

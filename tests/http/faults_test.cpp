@@ -2,6 +2,7 @@
 #include <conformance/pool_hog.hpp>
 #include <http/fake_server.hpp>
 
+#include <ringlet/flow/timeout.hpp>
 #include <ringlet/sync/event.hpp>
 
 using namespace ringlet;
@@ -155,7 +156,7 @@ RINGLET_CASE_UNCUT(HttpFaults, a_body_longer_than_it_said_costs_the_connection) 
     co_await with_server(script, body);
 }
 
-RINGLET_CASE(HttpFaults, what_comes_unasked_is_never_taken_for_an_answer) {
+RINGLET_CASE_ORDERED(HttpFaults, what_comes_unasked_is_never_taken_for_an_answer) {
     static Event late_words_are_said;
     late_words_are_said.clear();
     auto script = [](Peer& peer) -> Task<void> {
@@ -176,7 +177,7 @@ RINGLET_CASE(HttpFaults, what_comes_unasked_is_never_taken_for_an_answer) {
             const auto text = co_await read_text(response, room);
             EXPECT_EQ(text, "right");
             response.release();
-            co_await late_words_are_said.wait();
+            co_await timeout(1min, late_words_are_said.wait());
         }
         EXPECT_EQ(client.counters().opened, 2u);
         EXPECT_EQ(client.counters().replaced, 1u);

@@ -108,7 +108,7 @@ RINGLET_CASE(P21ConnectionPool, replaces_a_broken_connection) {
     co_await expect_open_descriptors(0);
 }
 
-RINGLET_CASE(P21ConnectionPool, serves_waiters_in_order_and_a_cancelled_one_harms_nobody) {
+RINGLET_CASE_ORDERED(P21ConnectionPool, serves_waiters_in_order_and_a_cancelled_one_harms_nobody) {
     static char order[8];
     static unsigned served;
     served = 0;

@@ -17,12 +17,16 @@ Task<void> put(const char* path, std::string_view text) {
     co_await file.close();
 }
 
-// The folder's only file goes: it can be removed if no temporary is left.
+// The folder can be removed if nothing is left in it.
+Task<void> expect_empty(const TestFolder& folder) {
+    const auto empty = co_await attempt(remove_folder(folder.root()));
+    EXPECT_TRUE(empty) << "a temporary is left";
+}
+
 Task<void> expect_alone(const TestFolder& folder, const char* path) {
     const auto removed = co_await attempt(remove_file(path));
     EXPECT_TRUE(removed);
-    const auto empty = co_await attempt(remove_folder(folder.root()));
-    EXPECT_TRUE(empty) << "a temporary is left";
+    co_await expect_empty(folder);
 }
 
 }  // namespace
@@ -103,6 +107,37 @@ RINGLET_CASE(AtomicFiles, keep_the_permissions_of_the_old_file) {
     const auto fresh_status = co_await file_status(fresh);
     EXPECT_EQ(fresh_status.permissions, 0644u & fresh_status.permissions);
     EXPECT_EQ(fresh_status.permissions & 0600, 0600u);
+}
+
+RINGLET_CASE(AtomicFiles, stand_in_folders_whose_names_can_be_synced) {
+    const auto folder = co_await make_test_folder();
+    const auto inner = folder / "inner//";
+    co_await make_folder(inner);
+    co_await sync_name(inner);
+    co_await sync_folder(inner);
+    const auto missing = co_await attempt(sync_name(folder / "no/inner"));
+    EXPECT_EQ(error_of(missing), std::errc::no_such_file_or_directory);
+    std::array<char, 300> long_path{};
+    std::memset(long_path.data(), 'a', long_path.size() - 1);
+    long_path[297] = '/';
+    const auto too_long = co_await attempt(sync_name(long_path.data()));
+    EXPECT_EQ(error_of(too_long), std::errc::filename_too_long);
+    co_await remove_folder(inner);
+    co_await expect_empty(folder);
+}
+
+TEST(FolderOf, is_what_the_last_slash_divides) {
+    const std::pair<const char*, const char*> all[] = {
+        {"a/b", "a"}, {"a/b/", "a"}, {"/a/b//", "/a"}, {"b", "."}, {"b/", "."},
+        {"/b", "/"},  {"/b/", "/"},  {"/", "/"},       {"", "."},  {"//b", "/"}};
+    for (const auto& [path, folder] : all) {
+        const auto found = folder_of(path);
+        ASSERT_TRUE(found) << path;
+        EXPECT_STREQ(found->data(), folder) << path;
+    }
+    const std::string longest(folder_path_bytes_max, 'x');
+    EXPECT_TRUE(folder_of((longest + "/b").c_str()));
+    EXPECT_FALSE(folder_of((longest + "x/b").c_str()));
 }
 
 RINGLET_CASE(AtomicFiles, may_be_abandoned_twice) {

@@ -34,7 +34,7 @@ Task<void> wait_for_line(BufferRing& pool, unsigned length) {
 
 }  // namespace
 
-RINGLET_CASE(BufferPools, give_what_came_in_a_buffer_that_comes_home) {
+RINGLET_CASE_WHOLE(BufferPools, give_what_came_in_a_buffer_that_comes_home) {
     const auto open = co_await four.open();
     auto ends = co_await connect_both();
     for (int i = 0; i < 10; ++i) {
@@ -54,7 +54,7 @@ RINGLET_CASE(BufferPools, give_what_came_in_a_buffer_that_comes_home) {
     EXPECT_GE(four.in_use_max(), 1u);
 }
 
-RINGLET_CASE(BufferPools, cut_what_is_longer_than_a_buffer) {
+RINGLET_CASE_WHOLE(BufferPools, cut_what_is_longer_than_a_buffer) {
     const auto open = co_await four.open();
     auto ends = co_await connect_both();
     static std::array<std::byte, 100> sent;
@@ -65,7 +65,7 @@ RINGLET_CASE(BufferPools, cut_what_is_longer_than_a_buffer) {
     EXPECT_EQ(second.size(), 36u);
 }
 
-RINGLET_CASE(BufferPools, that_are_dry_make_receivers_wait_in_line) {
+RINGLET_CASE_WHOLE(BufferPools, that_are_dry_make_receivers_wait_in_line) {
     const auto open = co_await single.open();
     auto ends = co_await connect_both();
     auto others = co_await connect_both();
@@ -89,7 +89,7 @@ RINGLET_CASE(BufferPools, that_are_dry_make_receivers_wait_in_line) {
 }
 
 // The first in line has nothing to receive: it must not stand in the second one's way.
-RINGLET_CASE(BufferPools, serve_who_has_bytes_whoever_came_first) {
+RINGLET_CASE_WHOLE(BufferPools, serve_who_has_bytes_whoever_came_first) {
     const auto open = co_await single.open();
     auto quiet = co_await connect_both();
     auto busy = co_await connect_both();
@@ -115,7 +115,7 @@ RINGLET_CASE(BufferPools, serve_who_has_bytes_whoever_came_first) {
     EXPECT_EQ(single.in_use() + single.waiting(), 0u);
 }
 
-RINGLET_CASE(BufferPools, can_be_waited_for_with_a_time_limit) {
+RINGLET_CASE_WHOLE(BufferPools, can_be_waited_for_with_a_time_limit) {
     const auto open = co_await single.open();
     auto ends = co_await connect_both();
     const auto nothing = co_await attempt(timeout(5ms, ends.server.receive(single)));

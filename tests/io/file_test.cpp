@@ -6,7 +6,7 @@
 using namespace ringlet;
 using namespace ringlet::support;
 
-RINGLET_CASE(Files, keep_what_was_written_and_end_with_zero_bytes) {
+RINGLET_CASE_WHOLE(Files, keep_what_was_written_and_end_with_zero_bytes) {
     const auto folder = co_await make_test_folder();
     const auto path = folder / "greeting";
     File file = co_await File::open(path, OpenMode::replace);
@@ -27,7 +27,7 @@ RINGLET_CASE(Files, keep_what_was_written_and_end_with_zero_bytes) {
     EXPECT_EQ(end, 0u);
 }
 
-RINGLET_CASE(Files, read_and_write_at_offsets_without_moving_the_position) {
+RINGLET_CASE_WHOLE(Files, read_and_write_at_offsets_without_moving_the_position) {
     const auto folder = co_await make_test_folder();
     const auto path = folder / "numbers";
     const auto mode = OpenMode::read_write | OpenMode::create;

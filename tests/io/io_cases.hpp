@@ -28,14 +28,15 @@ Error error_of(const Result<T>& result) {
     return result ? Error() : result.error();
 }
 
-// Removed when the process ends.
+// Removed when the process ends, if a case on the kernel made it.
 struct ProcessFolder {
     ProcessFolder() { std::snprintf(path, sizeof path, "/tmp/ringlet-io-%d", ::getpid()); }
     ~ProcessFolder() {
         std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
+        if (on_disk) std::filesystem::remove_all(path, ignored);
     }
     char path[64];
+    bool on_disk = false;
 };
 inline ProcessFolder process_folder;
 
@@ -64,6 +65,8 @@ private:
 inline Task<TestFolder> make_test_folder() {
     static unsigned count = 0;
     const TestFolder folder(++count);
+    const auto* const test = ::testing::UnitTest::GetInstance()->current_test_info();
+    process_folder.on_disk |= std::string_view(test->name()).ends_with("_kernel");
     (void)co_await attempt(make_folder("/tmp"));
     (void)co_await attempt(make_folder(process_folder.path));
     co_await make_folder(folder.root());

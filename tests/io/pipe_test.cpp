@@ -9,7 +9,7 @@
 using namespace ringlet;
 using namespace ringlet::support;
 
-RINGLET_CASE(Pipes, carry_bytes_and_end_when_the_writer_closes) {
+RINGLET_CASE_WHOLE(Pipes, carry_bytes_and_end_when_the_writer_closes) {
     auto pipe = co_await Pipe::open();
     co_await pipe.writer.write_all(bytes_of("hello"));
     std::array<std::byte, 16> buffer;
@@ -61,7 +61,7 @@ RINGLET_CASE(Pipes, over_the_limit_are_refused_without_a_leak) {
     co_await yield();
 }
 
-RINGLET_CASE(Pipes, stay_usable_after_a_read_that_timed_out) {
+RINGLET_CASE_WHOLE(Pipes, stay_usable_after_a_read_that_timed_out) {
     auto pipe = co_await Pipe::open();
     std::array<std::byte, 16> buffer;
     const auto late = co_await attempt(timeout(5ms, pipe.reader.read(buffer)));

@@ -45,7 +45,7 @@ TEST(StandardStreams, copy_input_to_output_to_the_end) {
     }
 }
 
-TEST(StandardStreams, wait_for_data_on_a_descriptor_that_does_not_block) {
+TEST(StandardStreams, wait_for_data_on_a_descriptor_that_does_not_block_kernel) {
     RawPipe pipe;
     const auto body = [](RawPipe& raw) -> Task<void> {
         InputStream input(raw.ends[0]);
@@ -63,7 +63,7 @@ TEST(StandardStreams, wait_for_data_on_a_descriptor_that_does_not_block) {
     RINGLET_RUN_ON_KERNEL(case_runtime, body, pipe);
 }
 
-TEST(StandardStreams, wait_for_room_on_a_descriptor_that_does_not_block) {
+TEST(StandardStreams, wait_for_room_on_a_descriptor_that_does_not_block_kernel) {
     RawPipe pipe;
     const auto body = [](RawPipe& raw) -> Task<void> {
         InputStream input(raw.ends[0]);
@@ -77,7 +77,7 @@ TEST(StandardStreams, wait_for_room_on_a_descriptor_that_does_not_block) {
     RINGLET_RUN_ON_KERNEL(case_runtime, body, pipe);
 }
 
-TEST(StandardStreams, are_broken_without_a_reader_and_end_without_a_writer) {
+TEST(StandardStreams, are_broken_without_a_reader_and_end_without_a_writer_kernel) {
     const auto body = []() -> Task<void> {
         RawPipe no_writer;
         ::close(no_writer.ends[1]);

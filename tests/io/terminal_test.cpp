@@ -201,7 +201,7 @@ RINGLET_CASE(Terminal, is_refused_where_there_is_none) {
 }
 
 // The other side of a pty is a terminal, too: its hang-up is an EIO.
-TEST(Terminal, ends_when_the_other_side_of_a_pty_is_closed) {
+TEST(Terminal, ends_when_the_other_side_of_a_pty_is_closed_kernel) {
     PseudoTerminal device;
     RINGLET_RUN_ON_KERNEL(case_runtime, [&]() -> Task<void> {
         const int master = ::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

@@ -241,7 +241,7 @@ RINGLET_CASE(Unix, has_names_without_a_file) {
 
 // ---- descriptors ----
 
-RINGLET_CASE(Unix, passes_descriptors_with_bytes) {
+RINGLET_CASE_WHOLE(Unix, passes_descriptors_with_bytes) {
     {
         auto ends = co_await connect_both();
         auto pipe = co_await Pipe::open();
@@ -270,7 +270,7 @@ RINGLET_CASE(Unix, passes_descriptors_with_bytes) {
     co_await expect_descriptors(0);
 }
 
-RINGLET_CASE(Unix, never_joins_the_bytes_of_two_sends_with_descriptors) {
+RINGLET_CASE_WHOLE(Unix, never_joins_the_bytes_of_two_sends_with_descriptors) {
     auto ends = co_await connect_both();
     auto pipe = co_await Pipe::open();
     const int passed = pipe.reader.descriptor();
@@ -348,7 +348,7 @@ RINGLET_CASE(Unix, refuses_descriptors_that_cannot_be_passed) {
     co_await expect_text(ends.server, "after");
 }
 
-RINGLET_CASE(Unix, reserves_places_for_descriptors_before_it_receives) {
+RINGLET_CASE_ORDERED(Unix, reserves_places_for_descriptors_before_it_receives) {
     {
         auto ends = co_await connect_both();
         auto pipe = co_await Pipe::open();
@@ -454,7 +454,7 @@ RINGLET_CASE(UnixDatagram, carries_datagrams_with_their_senders_names) {
 }
 
 // The kernel tells such a name with one byte more than it takes.
-TEST(UnixDatagram, answers_a_peer_whose_path_fills_all_its_room) {
+TEST(UnixDatagram, answers_a_peer_whose_path_fills_all_its_room_kernel) {
     RINGLET_RUN_ON_KERNEL(case_runtime, []() -> Task<void> {
         SocketAddress full;
         sockaddr_un name{};
@@ -530,7 +530,7 @@ RINGLET_CASE(UnixDatagram, waits_for_a_full_receiver_without_being_connected) {
     EXPECT_EQ(error_of(waiting), std::errc::timed_out);
 }
 
-RINGLET_CASE(UnixDatagram, passes_descriptors) {
+RINGLET_CASE_WHOLE(UnixDatagram, passes_descriptors) {
     {
         auto both = co_await datagrams_both();
         auto pipe = co_await Pipe::open();

@@ -1,6 +1,7 @@
 // What a ring does with operations: completing, parking, cancelling, selecting buffers. On both.
 #include "ring/conformance.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 
@@ -72,6 +73,52 @@ TEST_P(RingConformance, a_bad_descriptor_gives_ebadf) {
     EXPECT_EQ(result(start_read(9999, out)), -EBADF);
     EXPECT_EQ(result(start_poll(-1, POLLIN)), -EBADF);
     EXPECT_EQ(close(9999), -EBADF);
+}
+
+// ---- on a worker of the kernel ----
+
+TEST_P(RingConformance, forced_onto_a_worker_an_operation_does_the_same) {
+    const auto ends = *system().pipe();
+    const std::string file = path("forced");
+    const auto forced = [&](auto prepare) { return run(prepare, IOSQE_ASYNC); };
+    EXPECT_EQ(forced([](io_uring_sqe* sqe) { io_uring_prep_nop(sqe); }), 0);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) {
+                  io_uring_prep_write(sqe, ends[1], "abc", 3, ~std::uint64_t{0});
+              }),
+              3);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, ends[0], POLLIN); }),
+              POLLIN);
+    std::array<char, 8> out{};
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) {
+                  io_uring_prep_read(sqe, ends[0], out.data(), 8, ~std::uint64_t{0});
+              }),
+              3);
+    const int opened = forced([&](io_uring_sqe* sqe) {
+        io_uring_prep_openat(sqe, AT_FDCWD, file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    });
+    EXPECT_GE(opened, 0);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) { io_uring_prep_fsync(sqe, opened, 0); }), 0);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) { io_uring_prep_close(sqe, opened); }), 0);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) { io_uring_prep_unlink(sqe, file.c_str(), 0); }), 0);
+    EXPECT_EQ(forced([&](io_uring_sqe* sqe) { io_uring_prep_unlink(sqe, file.c_str(), 0); }),
+              -ENOENT);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST_P(RingConformance, forced_onto_a_worker_a_read_still_waits_for_what_comes) {
+    const auto ends = *system().pipe();
+    std::array<char, 8> out{};
+    const auto reading = start(
+        [&](io_uring_sqe* sqe) {
+            io_uring_prep_read(sqe, ends[0], out.data(), 8, ~std::uint64_t{0});
+        },
+        IOSQE_ASYNC);
+    EXPECT_TRUE(is_pending(reading));
+    EXPECT_EQ(write(ends[1], "hello"), 5);
+    EXPECT_EQ(result(reading), 5);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 // ---- pipes ----
@@ -170,6 +217,12 @@ TEST_P(RingConformance, an_unknown_operation_cannot_be_cancelled) {
     EXPECT_EQ(cancel(123456), -ENOENT);
     EXPECT_EQ(cancel(123456, IORING_ASYNC_CANCEL_ALL), 0);
     EXPECT_EQ(run([](io_uring_sqe* sqe) { io_uring_prep_cancel_fd(sqe, 9999, 0); }), -EBADF);
+}
+
+TEST_P(RingConformance, a_cancel_has_one_kind_of_target) {
+    const unsigned flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY;
+    EXPECT_EQ(run([&](io_uring_sqe* sqe) { io_uring_prep_cancel_fd(sqe, 0, flags); }), -EINVAL);
+    EXPECT_EQ(cancel(1, 1 << 30), -EINVAL);
 }
 
 TEST_P(RingConformance, cancelling_by_descriptor_takes_one_or_all) {

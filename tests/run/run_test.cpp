@@ -55,19 +55,19 @@ unsigned open_descriptors() {
     return count;
 }
 
-TEST(Run, gives_main_s_value_as_the_exit_status) {
+TEST(KernelRun, gives_main_s_value_as_the_exit_status) {
     EXPECT_STATUS(0, nothing);
     EXPECT_STATUS(0, gives, 0);
     EXPECT_STATUS(7, gives, 7);
     EXPECT_STATUS(-3, gives, -3);
 }
 
-TEST(Run, gives_1_for_an_error_and_logs_it) {
+TEST(KernelRun, gives_1_for_an_error_and_logs_it) {
     const std::string words = said([] { EXPECT_STATUS(1, fails); });
     EXPECT_TRUE(IsSkipped() || words == "error: Input/output error\n") << words;
 }
 
-TEST(Run, hands_its_arguments_to_main) {
+TEST(KernelRun, hands_its_arguments_to_main) {
     int seen = 0;
     const auto main = [&](int by_value, int& by_reference) -> Task<void> {
         by_reference = by_value;
@@ -77,7 +77,7 @@ TEST(Run, hands_its_arguments_to_main) {
     EXPECT_EQ(seen, 5);
 }
 
-TEST(Run, refuses_to_nest_and_goes_on) {
+TEST(KernelRun, refuses_to_nest_and_goes_on) {
     const auto main = []() -> Task<int> {
         co_await yield();
         co_return kernel_runtime.run(nothing) == exit_nested_run ? 4 : 5;
@@ -85,7 +85,7 @@ TEST(Run, refuses_to_nest_and_goes_on) {
     EXPECT_STATUS(4, main);
 }
 
-TEST(Run, refuses_a_second_thread_meanwhile) {
+TEST(KernelRun, refuses_a_second_thread_meanwhile) {
     static Runtime<Limits{}> other;
     const auto main = []() -> Task<int> {
         const support::Unsealed for_the_thread;
@@ -97,7 +97,7 @@ TEST(Run, refuses_a_second_thread_meanwhile) {
     EXPECT_STATUS(4, main);
 }
 
-TEST(Run, fails_if_main_s_own_frame_has_no_room) {
+TEST(KernelRun, fails_if_main_s_own_frame_has_no_room) {
     static Runtime<Limits{.frames = {{64, 1}}}> tiny;
     const auto main = []() -> Task<void> {
         char big[512];
@@ -113,14 +113,14 @@ TEST(Run, fails_if_main_s_own_frame_has_no_room) {
     EXPECT_EQ(tiny.report().oversized_frames, 1u);
 }
 
-TEST(Run, leaves_nothing_open_however_often_it_is_called) {
+TEST(KernelRun, leaves_nothing_open_however_often_it_is_called) {
     EXPECT_STATUS(0, nothing);
     const unsigned before = open_descriptors();
     for (int i = 0; i < 50; ++i) EXPECT_STATUS(i, gives, i);
     EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST(Run, gives_signals_back_their_old_treatment) {
+TEST(KernelRun, gives_signals_back_their_old_treatment) {
     EXPECT_STATUS(0, nothing);
     sigset_t blocked;
     ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
@@ -139,7 +139,7 @@ TEST(Run, gives_signals_back_their_old_treatment) {
     ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
 }
 
-TEST(Run, opens_the_seal_again_after_each_run) {
+TEST(KernelRun, opens_the_seal_again_after_each_run) {
     EXPECT_STATUS(1, fails);
     EXPECT_STATUS(0, nothing);
     delete new int(3);  // would be counted
@@ -264,7 +264,8 @@ TEST(SimulatedRun, a_deadlock_is_told_with_what_each_task_waits_for) {
             co_await sleep(5s);
         });
     };
-    EXPECT_EQ(simulation.run(main), 143);
+    simulation.expect_deadlock();
+    EXPECT_EQ(simulation.run(main), ringlet::testing::deadlock_status);
     EXPECT_TRUE(simulation.deadlocked());
     const std::string_view words = simulation.world().written(2);
     EXPECT_TRUE(words.starts_with("warning: nothing can wake the program any more but a signal:\n"
@@ -361,6 +362,53 @@ TEST(SimulatedRun, waits_for_room_when_the_log_s_descriptor_does_not_block) {
     };
     EXPECT_EQ(simulation.run(main), 0);
     EXPECT_EQ(simulation.world().written(2), "info: kept\n");
+}
+
+TEST(SimulatedRun, reads_signals_anew_when_the_kernel_had_no_memory_for_it) {
+    for (const int number : {ENOMEM, EAGAIN, EINTR}) {
+        Simulation simulation;
+        simulation.world().fail_next(IORING_OP_READ, number);  // the run's own, its first
+        simulation.world().fail_next(IORING_OP_READ, number);
+        const auto main = [&]() -> Task<void> {
+            simulation.world().raise(SIGTERM);
+            co_await sleep(1h);
+            ADD_FAILURE() << "it was not cancelled";
+        };
+        EXPECT_EQ(simulation.run(main), exit_signal_base + SIGTERM);
+        EXPECT_EQ(simulation.world().written(2), "");
+    }
+}
+
+TEST(SimulatedRun, ends_while_it_waits_to_read_signals_anew) {
+    Simulation simulation;
+    simulation.world().fail_next(IORING_OP_READ, ENOMEM);
+    EXPECT_EQ(simulation.run(gives, 5), 5);
+}
+
+TEST(SimulatedRun, logs_again_once_there_is_room) {
+    for (const int number : {ENOSPC, ENOMEM}) {
+        Simulation simulation;
+        simulation.world().fail_next(IORING_OP_WRITE, number);
+        const auto main = []() -> Task<void> {
+            log::info("lost");
+            co_await sleep(1ms);
+            log::info("kept");
+        };
+        EXPECT_EQ(simulation.run(main), 0);
+        EXPECT_EQ(simulation.world().written(2), "info: kept\n");
+    }
+}
+
+TEST(SimulatedRun, logs_no_more_when_nobody_reads_it) {
+    Simulation simulation;
+    simulation.world().fail_next(IORING_OP_WRITE, EPIPE);
+    const auto main = []() -> Task<void> {
+        log::info("lost");
+        co_await sleep(1ms);
+        log::info("lost, too");
+    };
+    EXPECT_EQ(simulation.run(main), 0);
+    EXPECT_EQ(simulation.world().written(2), "");
 }
 
 TEST(SimulatedRun, goes_on_without_signals_where_they_cannot_be_had) {

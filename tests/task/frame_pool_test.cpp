@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -75,7 +76,7 @@ TEST(FramePool, counts_what_is_larger_than_every_class) {
     EXPECT_EQ(own.pool.allocate(1025), nullptr);
     EXPECT_EQ(own.pool.allocate(frame_bytes_max), nullptr);
     EXPECT_EQ(own.pool.allocate(frame_bytes_max + 1), nullptr);
-    EXPECT_EQ(own.pool.allocate(std::size_t{1} << 40), nullptr);
+    EXPECT_EQ(own.pool.allocate(std::numeric_limits<std::size_t>::max() / 2), nullptr);
     EXPECT_EQ(own.pool.oversized(), 4u);
     EXPECT_EQ(own.pool.live(), 0u);
 }

@@ -73,6 +73,7 @@ protected:
     std::array<char, 64> out{};
     std::array<char, 64> more{};
 };
+using SimulatedRingDeathTest = SimulatedRingTest;
 
 // ---- time ----
 
@@ -147,7 +148,7 @@ TEST_F(SimulatedRingTest, what_can_never_happen_is_reported_as_a_deadlock) {
     EXPECT_EQ(enter().size(), 1u);
 }
 
-TEST_F(SimulatedRingTest, an_unattended_deadlock_panics_in_words) {
+TEST_F(SimulatedRingDeathTest, an_unattended_deadlock_panics_in_words) {
     EXPECT_DEATH(enter(), "deadlock: the ring waits without a time limit");
 }
 
@@ -290,6 +291,47 @@ TEST_F(SimulatedRingTest, short_transfers_move_a_part_and_never_nothing) {
     EXPECT_TRUE(was_short);
 }
 
+// What a receive that waits is given of two sends, each of four bytes.
+TEST_F(SimulatedRingTest, streams_are_split_and_run_together_under_a_seed) {
+    std::array<unsigned, 9> received{};
+    std::array<unsigned, 5> sent{};
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        build({.seed = seed, .short_transfers = true});
+        const int listener = *system->socket(AF_UNIX, SOCK_STREAM, 0);
+        SocketAddress name;
+        name.storage.ss_family = AF_UNIX;
+        name.size = sizeof(sa_family_t) + 2;
+        reinterpret_cast<sockaddr_un&>(name.storage).sun_path[1] = 's';
+        ASSERT_TRUE(system->bind(listener, name));
+        ASSERT_TRUE(system->listen(listener, 1));
+        const int client = *system->socket(AF_UNIX, SOCK_STREAM, 0);
+        start(1, [&](io_uring_sqe* sqe) {
+            io_uring_prep_connect(sqe, client, name.get(), name.size);
+        });
+        start(2, [&](io_uring_sqe* sqe) {
+            io_uring_prep_accept(sqe, listener, nullptr, nullptr, 0);
+        });
+        int server = -1;
+        for (const Completion& each : enter())
+            server = each.user_data == 2 ? each.result : server;
+        start(3, [&](io_uring_sqe* sqe) { io_uring_prep_recv(sqe, server, out.data(), 8, 0); });
+        start(4, [&](io_uring_sqe* sqe) { io_uring_prep_send(sqe, client, "abcd", 4, 0); });
+        start(5, [&](io_uring_sqe* sqe) {
+            io_uring_prep_send(sqe, client, "efgh", 4, MSG_WAITALL);
+        });
+        for (const Completion& each : enter()) {
+            const auto count = static_cast<std::size_t>(each.result);
+            if (each.user_data == 3) ++received.at(count);
+            if (each.user_data == 4) ++sent.at(count);
+            EXPECT_TRUE(each.user_data != 5 || each.result == 4);
+        }
+    }
+    for (std::size_t count = 1; count <= 8; ++count)
+        EXPECT_GT(received[count], 0u) << count;  // above 4: parts of both sends
+    for (std::size_t count = 1; count <= 4; ++count)
+        EXPECT_GT(sent[count], 0u) << count;
+}
+
 // ---- faults ----
 
 TEST_F(SimulatedRingTest, an_ordered_fault_ends_an_operation_that_is_not_executed) {
@@ -339,7 +381,7 @@ TEST_F(SimulatedRingTest, exactly_as_many_completions_as_room_do_not_overflow) {
     EXPECT_FALSE(ring->overflowed());
 }
 
-TEST_F(SimulatedRingTest, operations_without_end_panic_in_words) {
+TEST_F(SimulatedRingDeathTest, operations_without_end_panic_in_words) {
     build({}, {4, 2});
     EXPECT_DEATH(for (std::uint64_t id = 0; id < 20; ++id) start_read(id, 0, out),
                  "more operations in flight than a SimulatedRing of this RingSize");

@@ -97,7 +97,7 @@ private:
 
     void start_writing() {
         const std::size_t size =
-            std::min<std::size_t>(random_.between(1, 900), bytes_total - sent_);
+            std::min<std::size_t>(random_.size_between(1, 900), bytes_total - sent_);
         for (std::size_t i = 0; i < size; ++i)
             out_[i] = pattern(sent_ + i);
         start(writing_ = ++last_id_, [&](io_uring_sqe* sqe) {

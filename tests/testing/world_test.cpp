@@ -69,6 +69,7 @@ protected:
     std::unique_ptr<SimulatedRing> ring;
     std::array<char, 16> out{};
 };
+using WorldDeathTest = WorldTest;
 
 // ---- standard streams ----
 
@@ -106,7 +107,7 @@ TEST_F(WorldTest, terminals_are_as_wide_as_the_options_say) {
     EXPECT_FALSE(system->is_terminal((*system->pipe())[0]));
 }
 
-TEST_F(WorldTest, exit_now_shows_the_captured_errors_and_ends_the_process) {
+TEST_F(WorldDeathTest, exit_now_shows_the_captured_errors_and_ends_the_process) {
     system->write_error("last words");
     EXPECT_EXIT(system->exit_now(3), ::testing::ExitedWithCode(3), "last words");
 }

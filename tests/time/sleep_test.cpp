@@ -262,7 +262,7 @@ TEST(Slack, lets_sleepers_share_wake_ups) {
     EXPECT_LE(together, 15u);
 }
 
-TEST(Slack, lets_sleepers_share_wake_ups_on_the_kernel_too) {
+TEST(Slack, lets_sleepers_share_wake_ups_kernel) {
     KernelRing ring;
     const auto opened = ring.open(Operations::ring_size(support::case_limits), 1, 1);
     if (!opened) GTEST_SKIP() << refusal(opened.error());

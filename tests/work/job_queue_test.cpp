@@ -119,7 +119,7 @@ public:
             case 2:
             case 3: take(); break;
             case 4:
-                if (!running_.empty()) end(random_.between(0, running_.size() - 1));
+                if (!running_.empty()) end(random_.size_between(0, running_.size() - 1));
                 break;
             case 5: remove(); break;
         }

@@ -31,9 +31,9 @@ constexpr testing::SimulationOptions with_slow_jobs(std::uint64_t seed = 0) {
 }
 
 inline void run_with_seeds(Case body) {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    testing::for_each_seed(20, [&](std::uint64_t seed) {
         run_simulated<work_limits>(body, with_slow_jobs(seed));
-    }
+    });
 }
 
 // Jobs of kernel tests wait here until the loop lets them go. Not for simulation.
@@ -104,7 +104,11 @@ Task<void> until_true(Condition condition) {
     TEST(suite, name##_simulated) { ringlet::support::run_with_seeds(suite##_##name); }   \
     TEST(suite, name##_cancelled) {                                                       \
         using namespace ringlet::support;                                                 \
-        run_cancelled<work_limits>(#suite "." #name, suite##_##name, with_slow_jobs());   \
-        run_cancelled<work_limits>(#suite "." #name, suite##_##name, with_slow_jobs(3));  \
+        run_cancelled<work_limits>(suite##_##name, with_slow_jobs());                     \
+        run_cancelled<work_limits>(suite##_##name, with_slow_jobs(3));                    \
+    }                                                                                     \
+    TEST(suite, name##_faulted) {                                                         \
+        using namespace ringlet::support;                                                 \
+        run_faulted<work_limits>(suite##_##name, with_slow_jobs());                       \
     }                                                                                     \
     static ringlet::Task<void> suite##_##name()

@@ -93,7 +93,8 @@ Task<void> send_counted(Exchange& exchange) {
     const std::span<std::byte> buffer = exchange.lease.connection().buffer();
     std::uint64_t left = exchange.request.body.length();
     while (left > 0) {
-        const auto into = buffer.first(std::min<std::uint64_t>(buffer.size(), left));
+        const auto most = std::min<std::uint64_t>(buffer.size(), left);
+        const auto into = buffer.first(static_cast<std::size_t>(most));
         const std::size_t count = co_await read_source(exchange, into);
         if (count == 0) co_await fail(make_error(Reason::body_length, Step::send));
         co_await send_slice(exchange, buffer.first(count));

@@ -29,7 +29,7 @@ bool is_blank(char c) {
 struct ResponseParser::Callbacks {
     static llhttp_t& machine(ResponseParser& parser) {
         static_assert(sizeof(llhttp_t) <= sizeof parser.machine_);
-        static_assert(alignof(llhttp_t) <= alignof(void*));
+        static_assert(alignof(llhttp_t) <= alignof(std::uint64_t));
         return *reinterpret_cast<llhttp_t*>(parser.machine_);
     }
     static const llhttp_t& machine(const ResponseParser& parser) {

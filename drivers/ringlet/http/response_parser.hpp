@@ -85,7 +85,7 @@ private:
     void end_value();
 
     // llhttp's own state, an llhttp_t; its header stays out of ours.
-    alignas(void*) std::byte machine_[104]{};
+    alignas(std::uint64_t) std::byte machine_[104]{};
     std::span<char> room_;
     std::size_t stored_ = 0;
     std::size_t name_begin_ = 0;  // of the header that is being stored

@@ -10,15 +10,15 @@ namespace ringlet {
 
 // In each doubling the topmost part_bits + 1 bits choose the bucket.
 std::size_t Histogram::bucket_of(std::uint64_t units) {
-    if (units < parts) return units;
+    if (units < parts) return static_cast<std::size_t>(units);
     const unsigned shift = static_cast<unsigned>(std::bit_width(units)) - part_bits - 1;
-    return shift * parts + (units >> shift);
+    return shift * parts + static_cast<std::size_t>(units >> shift);
 }
 
 // The longest span that falls into the bucket.
 Nanoseconds Histogram::end_of(std::size_t bucket) {
     const std::size_t shift = bucket < parts ? 0 : bucket / parts - 1;
-    const std::uint64_t next = (bucket - shift * parts + 1) << shift;
+    const std::uint64_t next = std::uint64_t{bucket - shift * parts + 1} << shift;
     return Nanoseconds(static_cast<Instant>(next << unit_bits) - 1);
 }
 

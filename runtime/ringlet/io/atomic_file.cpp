@@ -15,16 +15,6 @@ namespace {
 // 64 random bits: a name that is taken is a sign of something else, so few tries suffice.
 constexpr int tries_max = 3;
 
-// The folder that a path stands in, as a path.
-std::array<char, AtomicFile::path_bytes_max + 1> folder_of(const char* path) {
-    std::array<char, AtomicFile::path_bytes_max + 1> folder{'.'};
-    const char* const slash = std::strrchr(path, '/');
-    if (slash == nullptr) return folder;
-    const auto length = slash == path ? 1 : static_cast<std::size_t>(slash - path);  // "/", "/a"
-    std::memcpy(folder.data(), path, length);
-    return folder;
-}
-
 // The permissions for the new file; 0 with an error in `why` if there is what cannot be replaced.
 Result<unsigned> permissions_like(const Result<FileStatus>& old) {
     if (!old && old.error() == std::errc::no_such_file_or_directory) return 0644u;
@@ -82,13 +72,13 @@ Task<void> AtomicFile::commit() {
     RINGLET_ASSERT(has_temporary());  // neither committed nor abandoned before
     co_await file_.sync();
     // Before the rename, so that no lack of descriptors can come between it and the sync.
-    const auto folder_path = folder_of(path_);
+    const FolderPath folder_path = co_await folder_of(path_);
     File folder = co_await File::open(folder_path.data(), OpenMode::read | OpenMode::folder);
     co_await rename_file(temporary_.data(), path_);
     temporary_[0] = '\0';
     committed_ = true;
+    // As sync_folder(), whose frame might not fit.
     const auto synced = co_await attempt(folder.sync());
-    // EINVAL: a file system that has nothing to sync for a folder.
     if (!synced && synced.error() != std::errc::invalid_argument) co_await fail(synced.error());
     co_await file_.close();
 }

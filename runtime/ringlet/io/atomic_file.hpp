@@ -47,7 +47,8 @@ public:
     Task<void> write_all(std::span<const std::byte> from) { return file_.write_all(from); }
 
     // Puts the new contents in the place of the old ones, and closes. Once, at the end. Takes one
-    // more descriptor for that time, for the folder.
+    // more descriptor for that time, for the folder. After it, no power cut takes the new contents
+    // away, if the folder's own name is synced (see make_folder()).
     //
     // Errors: the kernel's. Before the rename the old file is untouched; after it, which
     // is_committed() tells, the new one is in place and only may not survive a power cut.

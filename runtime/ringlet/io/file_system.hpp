@@ -71,7 +71,7 @@ inline RemoveOperation remove_folder(const char* path) {
 
 // Gives a file or folder another name on the same file system (else cross_device_link). A file
 // that has the name `to` is replaced: at no moment is the name gone. To survive a power cut, the
-// folder must be synced.
+// file must be synced before, and the folder after.
 //
 // Cancellation: it may have the old name or the new one.
 // Source: rename(2).
@@ -79,7 +79,8 @@ inline RenameOperation rename_file(const char* from, const char* to) {
     return RenameOperation(from, to);
 }
 
-// Makes a folder with `permissions` less the process's umask; file_exists if the name is taken.
+// Makes a folder with `permissions` less the process's umask; file_exists if the name is taken. To
+// survive a power cut, with all that is put in it, it needs sync_name().
 //
 // Cancellation: the folder may have been made or not.
 // Source: mkdir(2).
@@ -88,11 +89,24 @@ inline MakeFolderOperation make_folder(const char* path, unsigned permissions = 
 }
 
 // Waits until the names in a folder are on the medium: after making, renaming or removing one.
-// Takes a descriptor for that time.
+// Takes a descriptor for that time. Where the file system has nothing to sync for a folder, it has
+// succeeded.
 //
 // Cancellation: the names may be on the medium or not.
-// Source: fsync(2), "Calling fsync() does not necessarily ensure...".
+// Source: fsync(2), "Calling fsync() does not necessarily ensure...", EINVAL.
 Task<void> sync_folder(const char* path);
+
+// The same for the folder in which `path` itself is a name.
+//
+// Errors: sync_folder()'s; filename_too_long beyond folder_path_bytes_max.
+// Cancellation: as sync_folder().
+Task<void> sync_name(const char* path);
+
+// The folder that a path stands in, as a path: "a" of "a/b" and "a/b/", "." of "b", "/" of "/b".
+// filename_too_long, if it is longer than folder_path_bytes_max.
+inline constexpr std::size_t folder_path_bytes_max = 255;
+using FolderPath = std::array<char, folder_path_bytes_max + 1>;
+Result<FolderPath> folder_of(const char* path);
 
 // Follows symbolic links. As File::status().
 inline Task<FileStatus> file_status(const char* path) {

@@ -68,7 +68,8 @@ void LogWriter::completed(Operation& operation, std::uint32_t) {
         self.written_ += written;
         log::consume(written);
     } else {
-        self.broken_ = true;
+        // The next lines may find room again.
+        self.broken_ |= result != -ENOMEM && result != -ENOSPC && result != -EDQUOT;
         log::consume(log::pending().size());
     }
     self.pump();

@@ -3,6 +3,7 @@
 
 #include <ringlet/base/log.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -15,6 +16,9 @@ constinit thread_local RunLoop* current_loop = nullptr;
 // How long a reader of the log that takes nothing may keep a run that has ended. One that goes on
 // reading gets the last lines, within the stop limit.
 constexpr Nanoseconds log_limit = std::chrono::seconds(1);
+
+// How long signals wait when the kernel was too short of memory to read them.
+constexpr Nanoseconds signal_pause = std::chrono::milliseconds(100);
 
 SignalSet handled_signals(const Limits& limits) {
     SignalSet signals = signal_bit(SIGINT) | signal_bit(SIGTERM);
@@ -30,6 +34,18 @@ void log_line(std::string_view line, void*) {
 
 void log_await_tree() {
     if (current_loop != nullptr) current_loop->log_tree();
+}
+
+void print_await_tree(void (*sink)(std::string_view, void*), void* context) {
+    if (current_loop != nullptr) current_loop->print_tree(sink, context);
+}
+
+void stop_run(int signal) {
+    if (current_loop != nullptr) current_loop->signal_came(signal);
+}
+
+bool run_is_stopping() {
+    return current_loop != nullptr && current_loop->stop_signal() != 0;
 }
 
 void RunLoop::log_tree() {
@@ -52,6 +68,7 @@ RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& sy
       workers_(scheduler_, waker_),
       storage_(storage),
       signals_(*this),
+      signal_pause_(*this),
       stop_timer_(*this),
       frames_(frames) {
     current_loop = this;
@@ -168,6 +185,7 @@ void RunLoop::open_signals() {
 
 void RunLoop::close_signals() {
     if (signals_.descriptor < 0) return;
+    signal_pause_.disarm();
     if (!signals_.is_idle()) scheduler_.operations().cancel(signals_);
     scheduler_.system().close(signals_.descriptor);  // the reader holds a reference of its own
     // One that asks for the tree is too late; one that stops the process may do so.
@@ -188,8 +206,19 @@ void RunLoop::SignalReader::completed(Operation& operation, std::uint32_t) {
     if (self.result() == sizeof self.info) {
         self.loop.signal_came(static_cast<int>(self.info.ssi_signo));
     }
-    if (self.result() >= 0) return self.loop.scheduler_.operations().start_internal(self);
+    Scheduler& scheduler = self.loop.scheduler_;
+    if (self.result() >= 0) return scheduler.operations().start_internal(self);
+    // What is pending stays pending, so nothing is lost but time.
+    if (self.result() == -ENOMEM || self.result() == -EAGAIN) {
+        const Instant when = later(scheduler.now(), signal_pause);
+        return scheduler.arm(self.loop.signal_pause_, Clock::monotonic, when);
+    }
     log::warning("signals cannot be read: %s", text(Error::kernel(-self.result())));
+}
+
+void RunLoop::SignalPause::expire(Pending& pending) {
+    RunLoop& loop = static_cast<SignalPause&>(pending).loop;
+    loop.scheduler_.operations().start_internal(loop.signals_);
 }
 
 void RunLoop::signal_came(int number) {

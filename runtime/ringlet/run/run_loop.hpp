@@ -66,6 +66,14 @@ inline constexpr int exit_signal_base = 128;  // plus the signal's number
 
 // Logs the await tree of the run on this thread, line by line, as information.
 void log_await_tree();
+// Gives it to `sink`, each line with its newline.
+void print_await_tree(void (*sink)(std::string_view line, void* context), void* context);
+
+// Stops the run on this thread as the signal does, for a simulation that cannot go on. Not from a
+// coroutine.
+void stop_run(int signal);
+// Whether it was told to stop, by whatever signal.
+bool run_is_stopping();
 
 class RunLoop {
 public:
@@ -93,6 +101,9 @@ public:
 
     // Logs the await tree, line by line.
     void log_tree();
+    void print_tree(void (*sink)(std::string_view line, void* context), void* context);
+
+    void signal_came(int number);
 
 private:
     // The end of the main block.
@@ -113,6 +124,14 @@ private:
         int descriptor = -1;
         signalfd_siginfo info{};
     };
+    // The pause after which the signals are read anew, where the kernel could not.
+    struct SignalPause : Timer {
+        explicit SignalPause(RunLoop& whose) : Timer(hooks, nullptr), loop(whose) {}
+        static void expire(Pending& pending);
+        static constexpr PendingHooks hooks{
+            .reason = "signals", .catches = false, .cancel = nullptr, .expire = expire};
+        RunLoop& loop;
+    };
     // The stop limit.
     struct StopTimer : Timer {
         explicit StopTimer(RunLoop& whose) : Timer(hooks, nullptr), loop(whose) {}
@@ -131,10 +150,8 @@ private:
     void warn_of_deadlock();
     void wait_for_abandoned();
     void drain();
-    void print_tree(void (*sink)(std::string_view line, void* context), void* context);
     void open_signals();
     void close_signals();
-    void signal_came(int number);
     [[noreturn]] void end_by_force(const char* why);
     void arm_stop_limit(Nanoseconds span);
     Nanoseconds stop_limit() const;
@@ -146,6 +163,7 @@ private:
     RunStorage storage_;
     Main main_;
     SignalReader signals_;
+    SignalPause signal_pause_;
     StopTimer stop_timer_;
     FramePool& frames_;
     TaskBlock* main_block_ = nullptr;

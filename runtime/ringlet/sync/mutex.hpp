@@ -24,6 +24,7 @@ public:
         friend class Mutex;
         friend class Semaphore;
         friend class Condition;
+        static constexpr const char* awaited_as = "mutex.lock";  // in the await tree
         explicit Guard(Semaphore& mutex) : permit_(mutex) {}
 
         Permit permit_;

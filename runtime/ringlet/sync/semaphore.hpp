@@ -53,8 +53,6 @@ private:
     friend class Condition;
 
     struct Acquiring : PermitWaiter {
-        static constexpr const char* reason = "semaphore.acquire";
-
         Acquiring(const PendingHooks& kind, TaskBlock* waiter, Semaphore& from)
             : PermitWaiter(kind, waiter), semaphore(from) {}
         bool try_now() { return semaphore.take(); }
@@ -74,6 +72,7 @@ private:
     struct AcquiringFor : Acquiring {
         AcquiringFor(const PendingHooks& kind, TaskBlock* waiter, Acquire<Holder>& what)
             : Acquiring(kind, waiter, what.semaphore_) {}
+        static constexpr const char* reason = Holder::awaited_as;
         Holder value() { return Holder(semaphore); }
     };
 
@@ -129,6 +128,7 @@ private:
     friend class Semaphore;
     friend class Mutex;
     friend class Condition;
+    static constexpr const char* awaited_as = "semaphore.acquire";  // in the await tree
     explicit Permit(Semaphore& semaphore) : semaphore_(&semaphore) {}
 
     Semaphore* semaphore_;

@@ -8,11 +8,12 @@
 namespace ringlet {
 namespace {
 
-// user_data: an operation's address (48 bits, its low three are 0) below its generation. The low
+// user_data: an operation's address (48 bits, its low two are 0) below its generation. The low
 // bits tag what is no operation. The generation catches a CQE that is not the awaited one.
 constexpr std::uint64_t cancel_tag = 1;
 constexpr std::uint64_t close_tag = 2;
-constexpr std::uint64_t tag_mask = 7;
+constexpr std::uint64_t tag_mask = 3;
+static_assert(alignof(Operation) > tag_mask);
 constexpr unsigned address_bits = 48;
 constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
 
@@ -23,6 +24,11 @@ std::uint64_t token(const Operation& operation, std::uint16_t generation) {
 }
 
 }  // namespace
+
+Operation* Operations::operation_of(std::uint64_t user_data) {
+    if ((user_data & tag_mask) != 0) return nullptr;
+    return reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(user_data & address_mask));
+}
 
 RingSize Operations::ring_size(const Limits& limits) {
     constexpr unsigned submissions_max = 4096;
@@ -98,9 +104,7 @@ unsigned Operations::reap() {
                 --closing_;
                 continue;
             }
-            complete(*reinterpret_cast<Operation*>(
-                         static_cast<std::uintptr_t>(each.user_data & address_mask)),
-                     each);
+            complete(*operation_of(each.user_data), each);
         }
         if (count < batch.size()) break;
     }

@@ -59,6 +59,8 @@ public:
     Operations& operator=(const Operations&) = delete;
 
     static RingSize ring_size(const Limits& limits);
+    // Whose SQE has this user_data; null if it is a close's or a cancel's.
+    static Operation* operation_of(std::uint64_t user_data);
 
     // A user's operation: submitted in this turn if a credit is free, else in FIFO order.
     void start(Operation& operation);

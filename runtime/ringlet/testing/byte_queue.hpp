@@ -16,6 +16,7 @@ public:
         : bytes_(std::make_unique_for_overwrite<std::byte[]>(capacity)), capacity_(capacity) {}
 
     std::size_t size() const { return size_; }
+    std::size_t capacity() const { return capacity_; }
     std::size_t room() const { return capacity_ - size_; }
     bool empty() const { return size_ == 0; }
     void clear() { head_ = size_ = 0; }
@@ -37,6 +38,14 @@ public:
         const std::size_t straight = std::min(count, capacity_ - head_);
         copy(out.data(), &bytes_[head_], straight);
         copy(out.data() + straight, &bytes_[0], count - straight);
+        head_ = (head_ + count) % capacity_;
+        size_ -= count;
+        return count;
+    }
+
+    // Throws away what there is, up to `size`, and says how much that was.
+    std::size_t discard(std::size_t size) {
+        const std::size_t count = std::min(size, size_);
         head_ = (head_ + count) % capacity_;
         size_ -= count;
         return count;

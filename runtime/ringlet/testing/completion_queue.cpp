@@ -42,7 +42,11 @@ Request& SimulatedRing::choose_ready() {
         for (auto skip = world_.random().between(0, ready_count_ - 1); skip > 0; --skip) {
             chosen = ready_.after(*chosen);
         }
-        return *chosen;
+        // Those of one multishot keep their order.
+        Request* first = ready_.front();
+        while (first->number != chosen->number)
+            first = ready_.after(*first);
+        return *first;
     }
     for (Request* request = chosen; request != nullptr; request = ready_.after(*request)) {
         if (request->number < chosen->number) chosen = request;
@@ -54,17 +58,10 @@ void SimulatedRing::post(Request& request) {
     const std::size_t tail = (completions_head_ + completions_count_) % completions_.size();
     completions_[tail] = {request.sqe.user_data, request.result, request.flags};
     ++completions_count_;
-    mix_into_trace(request.number);  // not user_data: that is an address, new in every run
-    mix_into_trace(static_cast<std::uint32_t>(request.result));
-    mix_into_trace(request.flags);
-    mix_into_trace(static_cast<std::uint64_t>(world_.now()));
-}
-
-// FNV-1a, byte for byte.
-void SimulatedRing::mix_into_trace(std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) {
-        trace_ = (trace_ ^ ((value >> shift) & 0xff)) * 0x100000001b3;
-    }
+    const TraceEntry entry{request.number, world_.now(),   request.sqe.opcode,
+                           request.sqe.fd, request.result, request.flags};
+    trace_.note(entry);
+    world_.trace(entry);
 }
 
 std::size_t SimulatedRing::reap(std::span<Completion> out) {

@@ -34,22 +34,29 @@ bool Network::happens(unsigned percent) {
 
 // ---- UDP ----
 
+// A Unix socket turns to another peer: what the old one sent is lost, and the old one, if it was
+// turned to this one, is told.
+void Network::leave_peer(DatagramSocket& socket, DatagramSocket* old) {
+    if (!socket.has_received()) return;
+    socket.drop_received();
+    if (old != nullptr && old->peer() == &socket) old->fail(-ECONNRESET);
+}
+
 int Network::connect_datagrams(DatagramSocket& socket, const SocketAddress& target) {
     if (socket.is_unix()) {
         Socket* found = nullptr;
         if (const int error = find_unix(target, SOCK_DGRAM, found); error != 0) return error;
         DatagramSocket& to = *found->as_datagram();
         if (to.has_peer() && to.peer() != &socket) return -EPERM;
+        const bool another = socket.remote.size != 0 && socket.peer() != &to;
+        DatagramSocket* const old = socket.peer();
         socket.set_peer(&to);
+        if (another) leave_peer(socket, old);
         socket.remote = target;
         return 0;
     }
-    if (socket.local.size == 0) {
-        SocketAddress name = with_host_of(target, {});
-        if (const int error = free_port(socket, name); error != 0) return error;
-        socket.local = name;
-    } else if (is_any_host(socket.local)) {
-        socket.local = with_host_of(target, socket.local);
+    if (is_any_host(socket.local)) {
+        socket.local = with_host_of(source_for(target), socket.local);
     }
     socket.remote = target;
     return 0;
@@ -76,24 +83,20 @@ DatagramSocket* Network::find_receiver(const SocketAddress& to, const SocketAddr
 }
 
 int Network::send_internet(DatagramSocket& socket, Outgoing& out) {
+    if (const int error = take_port(socket); error != 0) return error;
     if (out.bytes.size() > udp_bytes_max) return -EMSGSIZE;
     SocketAddress to = socket.remote;
     if (out.to != nullptr) {
         to = *out.to;
         if (const int error = check_name(socket, to); error != 0) return error;
         if (port_of(to) == 0) return -EINVAL;
-        if (is_any_host(to)) to = internet_address(socket.family(), true, port_of(to));
+        if (is_any_host(to)) to = with_own_host(socket, to);
     }
     if (to.size == 0) return -EDESTADDRREQ;
-    if (socket.local.size == 0) {
-        SocketAddress name = internet_address(socket.family(), false, 0);
-        if (const int error = free_port(socket, name); error != 0) return error;
-        socket.local = name;
-    }
-    if (socket.write_is_shut()) return -EPIPE;
     if (const int error = socket.take_error(); error != 0) return error;
+    if (socket.write_is_shut()) return -EPIPE;
     const bool any = is_any_host(socket.local);
-    const SocketAddress from = any ? with_host_of(to, socket.local) : socket.local;
+    const SocketAddress from = any ? with_host_of(source_for(to), socket.local) : socket.local;
     if (find_receiver(to, from) != nullptr) {
         carry(out.bytes, from, to);
     } else if (socket.remote.size != 0 && is_same(socket.remote, to)) {
@@ -156,7 +159,6 @@ void Network::let_arrive() {
 
 int Network::find_unix_receiver(DatagramSocket& socket, const Outgoing& out, DatagramSocket*& to) {
     if (out.to != nullptr) {
-        if (const int error = check_name(socket, *out.to); error != 0) return error;
         Socket* found = nullptr;
         const int error = find_unix(*out.to, SOCK_DGRAM, found);
         if (error == 0) to = found->as_datagram();
@@ -165,16 +167,23 @@ int Network::find_unix_receiver(DatagramSocket& socket, const Outgoing& out, Dat
     if (socket.remote.size == 0) return -ENOTCONN;
     to = socket.peer();
     if (to != nullptr) return 0;
-    socket.remote = {};  // it is gone, which is told once
+    socket.remote = {};  // it is gone, which is told once, and what was received is lost
+    socket.drop_received();
     return -ECONNREFUSED;
 }
 
 int Network::send_unix(DatagramSocket& socket, Outgoing& out) {
+    if (out.to != nullptr) {
+        if (const int error = check_name(socket, *out.to); error != 0) return error;
+        if (unix_name(*out.to).empty()) return -EINVAL;
+    }
     if (out.bytes.size() > Packet::bytes_max) return -EMSGSIZE;
+    if (const int error = socket.take_error(); error != 0) return error;
+    if (socket.write_is_shut()) return -EPIPE;
     DatagramSocket* to = nullptr;
     if (const int error = find_unix_receiver(socket, out, to); error != 0) return error;
     if (to->has_peer() && to->peer() != &socket) return -EPERM;
-    if (to->read_is_shut() || socket.write_is_shut()) return -EPIPE;
+    if (to->read_is_shut()) return -EPIPE;
     if (to != &socket && to->is_full_for(socket)) return would_block;
     Packet* packet = packets_.take(out.bytes);
     if (packet == nullptr) return would_block;

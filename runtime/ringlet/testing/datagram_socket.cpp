@@ -22,7 +22,8 @@ void DatagramSocket::open(int family) {
 int DatagramSocket::receive(Incoming& in) {
     if (error_ != 0) return take_error();
     Packet* packet = queue_.front();
-    if (packet == nullptr) return read_shut_ ? 0 : would_block;
+    // Who does not wait is not told the end.
+    if (packet == nullptr) return read_shut_ && !in.dont_wait ? 0 : would_block;
     packet->unlink();
     --waiting_;
     waiting_bytes_ -= packet->size;
@@ -42,10 +43,10 @@ int DatagramSocket::send(Outgoing& out) {
 
 int DatagramSocket::shutdown(int how) {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
-    if (!is_unix() && remote.size == 0) return -ENOTCONN;
     read_shut_ |= how != SHUT_WR;
     write_shut_ |= how != SHUT_RD;
-    return 0;
+    // Of UDP it takes effect nevertheless.
+    return !is_unix() && remote.size == 0 ? -ENOTCONN : 0;
 }
 
 bool DatagramSocket::has_room_for(std::size_t bytes) const {

@@ -36,6 +36,7 @@ public:
     bool has_room_for(std::size_t bytes) const;            // UDP's
     bool is_full_for(const DatagramSocket& sender) const;  // Unix'
     void put(Packet& packet);
+    bool has_received() const { return waiting_ != 0; }
     void fail(int error) { error_ = error; }
     void set_peer(DatagramSocket* peer) { peer_ = peer; }
     const DatagramSocket* peer() const { return peer_; }

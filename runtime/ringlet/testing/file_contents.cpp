@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <linux/stat.h>
+#include <utility>
 
 namespace ringlet::testing {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::uint32_t block_bytes = 4096;
 
 int FileTree::read(int node, std::span<std::byte> out, std::int64_t at) const {
     const FileNode& file = (*this)[node];
-    if (file.is_folder()) return -EISDIR;
+    if (file.is_folder()) return out.empty() ? 0 : -EISDIR;
     const auto start = static_cast<std::size_t>(at);
     if (start >= file.size || out.empty()) return 0;
     const std::size_t count = std::min(out.size(), file.size - start);
@@ -37,6 +38,7 @@ int FileTree::write(int node, std::span<const std::byte> in, std::int64_t at) {
     if (end > file.size) resize(file, end);
     std::memcpy(&file.bytes[start], in.data(), end - start);
     file.modified = clock_.now(Clock::realtime);
+    disk_.write(node, start, end);
     return static_cast<int>(end - start);
 }
 
@@ -75,6 +77,55 @@ void FileTree::describe(int node, struct statx& out) const {
     out.stx_mtime.tv_sec = file.modified / 1'000'000'000;
     out.stx_mtime.tv_nsec = static_cast<std::uint32_t>(file.modified % 1'000'000'000);
     out.stx_atime = out.stx_ctime = out.stx_mtime;
+}
+
+// ---- after a power cut ----
+
+void FileTree::lose_power(const PowerLoss& loss, std::uint64_t seed) {
+    disk_.cut(loss, seed);
+    for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i].linked = false;
+    while (place_some()) {
+    }
+    load_placed();
+    disk_.rebase();
+}
+
+// Those whose folders are there. What the root does not lead to, in the end, is lost.
+bool FileTree::place_some() {
+    bool placed = false;
+    for (Disk::Entry& entry : disk_.entries()) {
+        if (entry.node == none || !(*this)[entry.folder].linked) continue;
+        place(entry);
+        placed = true;
+    }
+    return placed;
+}
+
+// A file that has two names, after half a rename, becomes two.
+void FileTree::place(Disk::Entry& entry) {
+    int number = std::exchange(entry.node, none);
+    if ((*this)[number].linked) {
+        const bool is_folder = (*this)[number].is_folder();
+        const int second = is_folder ? none : take_free();
+        if (second == none) return;
+        disk_.copy(number, second);
+        number = second;
+    }
+    FileNode& node = at(number);
+    node.linked = true;
+    node.parent = entry.folder;
+    node.name = entry.bytes;
+    node.name_size = entry.size;
+}
+
+void FileTree::load_placed() {
+    used_bytes_ = 0;
+    for (std::size_t i = 1; i < nodes_.size(); ++i) {
+        FileNode& node = nodes_[i];
+        node.size = 0;
+        if (node.linked) disk_.load(static_cast<int>(i), node);
+        used_bytes_ += node.size;
+    }
 }
 
 }  // namespace ringlet::testing

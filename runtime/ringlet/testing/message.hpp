@@ -17,6 +17,7 @@ struct Outgoing {
 struct Incoming {
     std::span<std::byte> into;
     bool whole_size = false;  // MSG_TRUNC: the result is the datagram's size, however much fits
+    bool dont_wait = false;   // MSG_DONTWAIT
     SocketAddress from{};     // size 0: nobody with a name
     Rights rights{};
     bool truncated = false;

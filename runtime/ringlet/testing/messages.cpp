@@ -54,7 +54,9 @@ int Operations::send_message(Request& request) {
     Socket& socket = *request.object->as_socket();
     Outgoing out{.bytes = bytes.first(shorten(bytes.size(), socket.write_grain())),
                  .to = request.address.size != 0 ? &request.address : nullptr};
-    if (const int error = collect_rights(request, out.rights); error != 0) return error;
+    if (socket.is_unix()) {  // others take no notice
+        if (const int error = collect_rights(request, out.rights); error != 0) return error;
+    }
     return socket.send(out);
 }
 
@@ -90,7 +92,8 @@ int Operations::receive_message(Request& request) {
     Socket& socket = *request.object->as_socket();
     const std::span<std::byte> bytes = bytes_of(asked);
     Incoming in{.into = bytes.first(shorten(bytes.size(), socket.read_grain())),
-                .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0};
+                .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0,
+                .dont_wait = (request.sqe.msg_flags & MSG_DONTWAIT) != 0};
     const int result = socket.receive(in);
     if (result < 0) return result;
     msghdr& header = user_header(request);
@@ -98,7 +101,8 @@ int Operations::receive_message(Request& request) {
         std::memcpy(asked.msg_name, &in.from.storage, std::min(asked.msg_namelen, in.from.size));
         header.msg_namelen = in.from.size;
     }
-    header.msg_flags = in.truncated ? MSG_TRUNC : 0;
+    header.msg_flags = static_cast<int>(request.sqe.msg_flags & MSG_CMSG_CLOEXEC);
+    if (in.truncated) header.msg_flags |= MSG_TRUNC;
     if (install_rights(header, asked, in.rights)) header.msg_flags |= MSG_CTRUNC;
     return result;
 }

@@ -3,6 +3,9 @@
 
 #include <ringlet/testing/socket_names.hpp>
 
+#include <algorithm>
+#include <cstdio>
+
 namespace ringlet::testing {
 namespace {
 
@@ -30,6 +33,14 @@ int check_name(const Socket& socket, const SocketAddress& address) {
     if (socket.family() == AF_INET6 && address.size < sizeof(sockaddr_in6)) return -EINVAL;
     if (family_of(address) == socket.family()) return 0;
     return socket.is_unix() ? -EINVAL : -EAFNOSUPPORT;
+}
+
+SocketAddress with_own_host(const Socket& socket, const SocketAddress& address) {
+    const bool bound = socket.local.size != 0 && !is_any_host(socket.local);
+    if (!bound) return internet_address(socket.family(), true, port_of(address));
+    SocketAddress target = socket.local;
+    set_port(target, port_of(address));
+    return target;
 }
 
 Network::Network(FileTree& files, const VirtualClock& clock, Random& random,
@@ -81,7 +92,7 @@ void Network::drop_received() {
 
 int Network::bind(Socket& socket, const SocketAddress& address) {
     if (const int error = check_name(socket, address); error != 0) return error;
-    if (socket.local.size != 0) return -EINVAL;
+    if (!socket.is_unix() && socket.local.size != 0) return -EINVAL;
     return socket.is_unix() ? bind_unix(socket, address) : bind_internet(socket, address);
 }
 
@@ -114,6 +125,15 @@ int Network::free_port(const Socket& socket, SocketAddress& address) {
     return -EADDRINUSE;
 }
 
+// Who sends has a port of its own, even if then nothing can be sent.
+int Network::take_port(Socket& socket) {
+    if (socket.local.size != 0) return 0;
+    SocketAddress name = internet_address(socket.family(), false, 0);
+    const int error = free_port(socket, name);
+    if (error == 0) socket.local = name;
+    return error;
+}
+
 int Network::bind_internet(Socket& socket, const SocketAddress& address) {
     SocketAddress name = address;
     if (port_of(name) == 0) {
@@ -127,21 +147,52 @@ int Network::bind_internet(Socket& socket, const SocketAddress& address) {
 
 int Network::bind_unix(Socket& socket, const SocketAddress& address) {
     const std::string_view name = unix_name(address);
-    if (name.empty() || name.size() > sizeof(sockaddr_un::sun_path)) return -EINVAL;
+    if (name.empty()) return bind_somehow(socket);
+    if (name.size() > sizeof(sockaddr_un::sun_path)) return -EINVAL;
+    const bool named = !unix_name(socket.local).empty();
     if (name.front() != '\0') {
         const int node = files_.make_socket(FileTree::root, path_of(name).data());
         if (node < 0) return node;
+        if (named) {  // which the kernel notices once the file is there
+            files_.unlink(FileTree::root, path_of(name).data(), 0);
+            files_.release(node);
+            return -EINVAL;
+        }
         socket.node = node;
     } else {
-        for (const Socket* other : sockets_) {
-            if (!other->in_use() || !other->is_unix() || !other->bound) continue;
-            if (other->type() != socket.type()) continue;
-            if (unix_name(other->local) == name) return -EADDRINUSE;
-        }
+        if (named) return -EINVAL;
+        if (is_taken(socket, name)) return -EADDRINUSE;
     }
-    socket.local = address;
-    socket.bound = true;
+    give_name(socket, address);
     return 0;
+}
+
+bool Network::is_taken(const Socket& socket, std::string_view name) const {
+    return std::any_of(sockets_.begin(), sockets_.end(), [&](const Socket* other) {
+        return other->in_use() && other->is_unix() && other->bound &&
+               other->type() == socket.type() && unix_name(other->local) == name;
+    });
+}
+
+// Without a name it gets one that is no file, of five digits (unix(7), "Autobind feature").
+int Network::bind_somehow(Socket& socket) {
+    if (!unix_name(socket.local).empty()) return 0;
+    std::array<char, 7> name{};  // a zero, the digits, and the one that ends the text
+    SocketAddress address = nameless_unix();
+    do {
+        last_name_ = (last_name_ + 1) & 0xfffff;
+        std::snprintf(&name[1], name.size() - 1, "%05x", last_name_);
+    } while (is_taken(socket, {name.data(), 6}));
+    std::memcpy(reinterpret_cast<char*>(&address.storage) + address.size, name.data(), 6);
+    address.size += 6;
+    give_name(socket, address);
+    return 0;
+}
+
+void Network::give_name(Socket& socket, const SocketAddress& name) {
+    socket.local = name;
+    socket.bound = true;
+    if (socket.as_stream() != nullptr) socket.as_stream()->tell_name();
 }
 
 int Network::listen(Socket& any, int backlog) {
@@ -189,7 +240,7 @@ int Network::find_listener(const SocketAddress& address, StreamSocket*& out) {
         Socket* found = nullptr;
         const int error = find_unix(address, SOCK_STREAM, found);
         if (error == 0) out = found->as_stream();
-        return error == 0 && !out->is_listening() ? -ECONNREFUSED : error;
+        return error == 0 && !out->takes_connections() ? -ECONNREFUSED : error;
     }
     for (StreamSocket& socket : streams_) {
         if (!socket.is_listening() || !socket.in_use()) continue;
@@ -215,13 +266,17 @@ int Network::name_client(Socket& socket, const SocketAddress& address) {
 }
 
 int Network::connect(Socket& socket, const SocketAddress& address) {
-    if (const int error = check_name(socket, address); error != 0) return error;
     StreamSocket* const stream = socket.as_stream();
     const bool fresh = stream == nullptr || stream->state() == StreamSocket::State::fresh;
-    if (!fresh && !socket.is_unix()) return -EISCONN;
+    const bool late = !fresh && !socket.is_unix() && address.size >= sizeof(sa_family_t);
+    if (late) return -EISCONN;  // whatever the address
+    if (stream == nullptr && !socket.is_unix() && address.size >= sizeof(sa_family_t)) {
+        if (const int error = take_port(socket); error != 0) return error;
+    }
+    if (const int error = check_name(socket, address); error != 0) return error;
     SocketAddress target = address;
     if (!socket.is_unix() && is_any_host(target)) {
-        target = internet_address(socket.family(), true, port_of(address));
+        target = with_own_host(socket, address);
     }
     return stream != nullptr ? connect_stream(*stream, target)
                              : connect_datagrams(*socket.as_datagram(), target);
@@ -244,7 +299,7 @@ int Network::connect_stream(StreamSocket& socket, const SocketAddress& target) {
     }
     embryo->local = socket.is_unix() ? listener->local : target;
     embryo->remote = socket.local;
-    embryo->reuse_address = listener->reuse_address;
+    embryo->inherit_options(*listener);
     socket.connect(*embryo);
     listener->enqueue(*embryo);
     return 0;

@@ -49,6 +49,10 @@ public:
 private:
     int bind_internet(Socket& socket, const SocketAddress& address);
     int bind_unix(Socket& socket, const SocketAddress& address);
+    int bind_somehow(Socket& socket);
+    static void give_name(Socket& socket, const SocketAddress& name);
+    bool is_taken(const Socket& socket, std::string_view name) const;
+    int take_port(Socket& socket);
     int free_port(const Socket& socket, SocketAddress& address);
     bool is_taken(const Socket& socket, const SocketAddress& address, bool to_listen);
 
@@ -58,6 +62,7 @@ private:
     int name_client(Socket& socket, const SocketAddress& address);
 
     int connect_datagrams(DatagramSocket& socket, const SocketAddress& target);
+    static void leave_peer(DatagramSocket& socket, DatagramSocket* old);
     int send_internet(DatagramSocket& socket, Outgoing& out);
     int send_unix(DatagramSocket& socket, Outgoing& out);
     int find_unix_receiver(DatagramSocket& socket, const Outgoing& out, DatagramSocket*& to);
@@ -77,7 +82,11 @@ private:
     std::vector<Socket*> sockets_;  // all of both
     IntrusiveList<Packet> held_back_;
     std::uint16_t last_port_ = 0;
+    unsigned last_name_ = 0;
 };
+
+// What an address without a host reaches: the host that the socket is bound to, or the loopback.
+SocketAddress with_own_host(const Socket& socket, const SocketAddress& address);
 
 // Whether an address can name, or reach, a socket of this kind: 0, or a negative errno.
 int check_name(const Socket& socket, const SocketAddress& address);

@@ -38,6 +38,7 @@ public:
         if ((flags_ & O_APPEND) != 0) start = static_cast<Offset>(tree_[node_].size);
         const int count = tree_.write(node_, in, start);
         if (at == at_position && count > 0) position_ = start + count;
+        if (count > 0 && (flags_ & O_DSYNC) != 0) tree_.sync(node_, (flags_ & O_SYNC) != O_SYNC);
         return count;
     }
 

@@ -1,8 +1,10 @@
 // Each opcode, as the manual page of its system call tells it.
 #include <ringlet/testing/operations.hpp>
 
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 
 namespace ringlet::testing {
@@ -63,13 +65,36 @@ bool works_on_socket(int opcode) {
            opcode == IORING_OP_CONNECT || opcode == IORING_OP_SHUTDOWN;
 }
 
+// Its answer depends on what the disk has, or it changes that.
+bool works_on_disk(const Request& request) {
+    switch (request.sqe.opcode) {
+        case IORING_OP_READ:
+        case IORING_OP_WRITE:
+        case IORING_OP_FSYNC: return request.object->as_file() != nullptr;
+        case IORING_OP_OPENAT:
+        case IORING_OP_RENAMEAT:
+        case IORING_OP_UNLINKAT:
+        case IORING_OP_MKDIRAT:
+        case IORING_OP_STATX: return true;
+        default: return false;
+    }
+}
+
 int copy_address(Request& request) {
     const io_uring_sqe& sqe = request.sqe;
-    if (sqe.off > sizeof request.address.storage) return -EINVAL;
+    SocketAddress& to = request.address;
+    if (sqe.off > sizeof to.storage) return -EINVAL;
     if (sqe.addr == 0 && sqe.off != 0) return -EFAULT;
-    request.address.size = static_cast<socklen_t>(sqe.off);
-    if (sqe.off != 0) std::memcpy(&request.address.storage, pointer<void>(sqe.addr), sqe.off);
+    to.size = static_cast<socklen_t>(sqe.off);
+    if (to.size != 0) std::memcpy(&to.storage, pointer<void>(sqe.addr), to.size);
     return 0;
+}
+
+// A path is copied before it is known where it starts.
+int check_path(std::uint64_t address) {
+    const std::size_t size = ::strnlen(pointer<const char>(address), PATH_MAX);
+    if (size == 0) return -ENOENT;
+    return size == PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 // io_uring_prep_timeout(3), of which only an absolute deadline on the boot-time clock is known.
@@ -98,7 +123,8 @@ int Operations::admit(Request& request) {
     if (!is_executed(sqe.opcode) || (sqe.flags & never_executed) != 0) return -EINVAL;
     const bool selectable = sqe.opcode == IORING_OP_READ || sqe.opcode == IORING_OP_RECV;
     if (request.selects_buffer() && !selectable) return -EOPNOTSUPP;
-    if (sqe.opcode == IORING_OP_TIMEOUT) return copy_deadline(request);
+    // What the SQE says is looked at before the descriptor is.
+    if (const int error = take_fields(request); error != 0) return error;
     if ((sqe.flags & IOSQE_FIXED_FILE) != 0) return -EBADF;
     if (!works_on_descriptor(sqe.opcode)) return 0;
 
@@ -108,17 +134,57 @@ int Operations::admit(Request& request) {
     object->hold();
     if (works_on_socket(sqe.opcode)) {
         if (object->as_socket() == nullptr) return -ENOTSOCK;
-        if (sqe.ioprio != 0 && sqe.ioprio != IORING_RECVSEND_POLL_FIRST) return -EINVAL;
         // A datagram is all there is to wait for.
         const bool datagrams = object->as_socket()->type() == SOCK_DGRAM;
         if (datagrams && request.is_message()) request.sqe.msg_flags &= ~unsigned{MSG_WAITALL};
     }
-    if (request.has_header()) return copy_header(request);
-    return sqe.opcode == IORING_OP_CONNECT ? copy_address(request) : 0;
+    return 0;
+}
+
+int Operations::take_fields(Request& request) {
+    const io_uring_sqe& sqe = request.sqe;
+    constexpr unsigned accept_flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+    if (works_on_socket(sqe.opcode)) {
+        if (const int error = check_flags(request); error != 0) return error;
+    }
+    switch (sqe.opcode) {
+        case IORING_OP_TIMEOUT: return copy_deadline(request);
+        case IORING_OP_RECVMSG:
+        case IORING_OP_SENDMSG: return copy_header(request);
+        case IORING_OP_CONNECT: return copy_address(request);
+        case IORING_OP_ACCEPT: return (sqe.accept_flags & ~accept_flags) != 0 ? -EINVAL : 0;
+        case IORING_OP_POLL_ADD: return sqe.len != 0 ? -EINVAL : 0;  // multishot and updates
+        case IORING_OP_FSYNC: return (sqe.fsync_flags & ~IORING_FSYNC_DATASYNC) != 0 ? -EINVAL : 0;
+        case IORING_OP_UNLINKAT:
+            if ((sqe.unlink_flags & ~AT_REMOVEDIR) != 0) return -EINVAL;
+            return check_path(sqe.addr);
+        case IORING_OP_OPENAT:
+        case IORING_OP_MKDIRAT: return check_path(sqe.addr);
+        case IORING_OP_STATX:
+            return (sqe.statx_flags & AT_EMPTY_PATH) != 0 ? 0 : check_path(sqe.addr);
+        case IORING_OP_RENAMEAT: {
+            if (const int error = check_path(sqe.addr); error != 0) return error;
+            if (const int error = check_path(sqe.addr2); error != 0) return error;
+            return (sqe.rename_flags & ~RENAME_NOREPLACE) != 0 ? -EINVAL : 0;
+        }
+        default: return 0;
+    }
+}
+
+// io_uring_prep_recv_multishot(3). The bit of POLL_FIRST means "multishot" to ACCEPT.
+int Operations::check_flags(const Request& request) const {
+    const io_uring_sqe& sqe = request.sqe;
+    const bool transfers = request.is_message() || request.has_header();
+    const unsigned known = transfers ? IORING_RECVSEND_POLL_FIRST : 0;
+    if (!request.is_multishot()) return (sqe.ioprio & ~known) != 0 ? -EINVAL : 0;
+    if ((sqe.ioprio & ~(known | IORING_RECV_MULTISHOT)) != 0) return -EINVAL;
+    const bool valid = request.selects_buffer() && sqe.len == 0 && !request.waits_for_all();
+    return valid ? 0 : -EINVAL;
 }
 
 int Operations::attempt(Request& request) {
     const io_uring_sqe& sqe = request.sqe;
+    if (works_on_disk(request) && !world_.begin_disk_operation()) return -EIO;
     switch (sqe.opcode) {
         case IORING_OP_NOP: return 0;
         case IORING_OP_TIMEOUT:
@@ -161,7 +227,7 @@ int Operations::attempt(Request& request) {
 
 std::size_t Operations::shorten(std::size_t size, std::size_t grain) {
     if (!world_.options().short_transfers || size <= grain) return size;
-    return world_.random().between(grain, size);
+    return world_.random().size_between(grain, size);
 }
 
 int Operations::take_in(Request& request) {
@@ -172,10 +238,21 @@ int Operations::take_in(Request& request) {
     }
     if (!request.into.empty()) return take_into(request, request.into);
     BufferGroups::Buffer buffer{};
-    if (!buffers_.peek(sqe.buf_group, sqe.len, buffer)) return -ENOBUFS;
+    if (!buffers_.peek(sqe.buf_group, sqe.len, buffer)) {
+        // Who waits already notices when something comes. (Of a multishot that has taken the last
+        // buffer, Linux 6.1 to 6.4 do not wait for that; a program cannot rely on either.)
+        constexpr unsigned comes = POLLIN | POLLRDHUP | POLLHUP | POLLERR;
+        const bool waited = request.waited || request.shots != 0;
+        const bool waits = waited && (request.object->ready() & comes) == 0;
+        return waits ? would_block : -ENOBUFS;
+    }
     const int result = take_into(request, buffer.bytes);
+    request.waited |= result == would_block;
     // A buffer with nothing in it stays with its group; but a READ uses one up to say "the end".
-    const bool used = result > 0 || request.moved > 0 || (result == 0 && !request.is_message());
+    // What cannot be polled has taken its buffer before it fails.
+    const bool failed = result < 0 && request.object->as_file() != nullptr;
+    const bool ended = result == 0 && !request.is_message();
+    const bool used = result > 0 || request.moved > 0 || ended || failed;
     if (!used) return result;
     request.into = buffer.bytes;
     request.flags = IORING_CQE_F_BUFFER | unsigned{buffer.id} << IORING_CQE_BUFFER_SHIFT;
@@ -184,7 +261,7 @@ int Operations::take_in(Request& request) {
 }
 
 int Operations::take_into(Request& request, std::span<std::byte> out) {
-    const bool all = request.waits_for_all();
+    const bool all = request.waits_for_all() && request.may_park();
     if (!all) out = out.first(shorten(out.size(), request.object->read_grain()));
     while (true) {
         const int count = read_some(request, out.subspan(request.moved));
@@ -201,14 +278,16 @@ int Operations::read_some(Request& request, std::span<std::byte> out) {
     if (!request.is_message()) {
         return request.object->read(out, static_cast<Offset>(request.sqe.off));
     }
-    Incoming in{.into = out, .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0};
+    Incoming in{.into = out,
+                .whole_size = (request.sqe.msg_flags & MSG_TRUNC) != 0,
+                .dont_wait = (request.sqe.msg_flags & MSG_DONTWAIT) != 0};
     return request.object->as_socket()->receive(in);
 }
 
 int Operations::give_out(Request& request) {
     const io_uring_sqe& sqe = request.sqe;
     if (sqe.addr == 0 && sqe.len != 0) return -EFAULT;
-    const bool all = request.waits_for_all();
+    const bool all = request.waits_for_all() && request.may_park();
     std::span<const std::byte> in{pointer<const std::byte>(sqe.addr), sqe.len};
     if (!all) in = in.first(shorten(in.size(), request.object->write_grain()));
     while (true) {
@@ -225,7 +304,6 @@ int Operations::give_out(Request& request) {
 
 int Operations::accept(const Request& request) {
     const io_uring_sqe& sqe = request.sqe;
-    if ((sqe.accept_flags & ~unsigned{SOCK_CLOEXEC | SOCK_NONBLOCK}) != 0) return -EINVAL;
     // The kernel reserves the number before it looks for a connection.
     if (const int number = world_.descriptors().lowest_free(); number < 0) return number;
     StreamSocket* const listener = request.object->as_socket()->as_stream();
@@ -238,22 +316,25 @@ int Operations::accept(const Request& request) {
 }
 
 int Operations::poll(const Request& request) {
-    if (request.sqe.len != 0) return -EINVAL;  // multishot and updates
     // The kernel's own swap of halves on big-endian machines undoes itself.
     const unsigned asked = __io_uring_prep_poll_mask(request.sqe.poll32_events);
     constexpr unsigned unasked = POLLERR | POLLHUP | POLLRDHUP;
     const unsigned events = request.object->ready() & (asked | unasked);
-    return events == 0 ? would_block : static_cast<int>(events);
+    if (events != 0) return static_cast<int>(events);
+    // A file is always ready, so there is nothing to wait for.
+    return request.object->as_file() != nullptr ? -EINVAL : would_block;
 }
 
 int Operations::close(const io_uring_sqe& sqe) {
     return sqe.file_index != 0 ? -ENXIO : world_.descriptors().close(sqe.fd);
 }
 
-// Everything written is on the disk at once.
 int Operations::fsync(const Request& request) {
-    if ((request.sqe.fsync_flags & ~IORING_FSYNC_DATASYNC) != 0) return -EINVAL;
-    return request.object->as_file() != nullptr ? 0 : -EINVAL;
+    const bool data_only = (request.sqe.fsync_flags & IORING_FSYNC_DATASYNC) != 0;
+    const OpenFile* const file = request.object->as_file();
+    if (file == nullptr) return -EINVAL;
+    world_.files().sync(file->node(), data_only);
+    return 0;
 }
 
 // ---- names of files ----

@@ -2,9 +2,11 @@
 // the ring's business.
 //
 // Executed: NOP, READ, WRITE, RECV, SEND, RECVMSG, SENDMSG, ACCEPT, CONNECT, SHUTDOWN, CLOSE,
-// POLL_ADD, OPENAT, FSYNC, RENAMEAT, UNLINKAT, MKDIRAT, STATX; ASYNC_CANCEL by the ring. Everything
-// else ends with -EINVAL, as do linked SQEs, IOSQE_IO_DRAIN, every multishot, and messages with
-// more than one iovec or with MSG_WAITALL; fixed files end with -EBADF.
+// POLL_ADD, OPENAT, FSYNC, RENAMEAT, UNLINKAT, MKDIRAT, STATX; ASYNC_CANCEL by the ring. Of
+// multishots there is RECV with provided buffers. Everything else ends with -EINVAL, as do linked
+// SQEs, IOSQE_IO_DRAIN, every other multishot, and messages with more than one iovec or with
+// MSG_WAITALL; fixed files end with -EBADF. IOSQE_ASYNC changes nothing: on the kernel, too, a
+// program sees the same results, only from another thread.
 #pragma once
 
 #include <ringlet/base/intrusive_list.hpp>
@@ -26,15 +28,24 @@ struct Request : ListLink<> {
                                 // kernel does
     msghdr header{};            // SENDMSG's and RECVMSG's, likewise
     std::size_t moved = 0;      // by a MSG_WAITALL that waits for more
+    bool waited = false;        // for what its provided buffer shall take
     std::span<std::byte> into;  // the provided buffer that such a receive has begun to fill
     Instant not_before = 0;     // parked until then at least
     Instant due = 0;            // done, but completes only then
+    Instant ends_by = never;    // parked until then at most: a cancel came late
+    unsigned shots = 0;         // a multishot's completions so far
+    Instant last_shot = 0;      // when the last one was due: the next does not overtake it
     Instant deadline = 0;       // TIMEOUT's, on the boot-time clock
     int result = 0;
     unsigned flags = 0;
 
     bool selects_buffer() const { return (sqe.flags & IOSQE_BUFFER_SELECT) != 0; }
     bool is_message() const { return sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_SEND; }
+    bool is_multishot() const {
+        return sqe.opcode == IORING_OP_RECV && (sqe.ioprio & IORING_RECV_MULTISHOT) != 0;
+    }
+    // One completion of a multishot that goes on.
+    bool is_shot() const { return (flags & IORING_CQE_F_MORE) != 0; }
     bool waits_for_all() const { return is_message() && (sqe.msg_flags & MSG_WAITALL) != 0; }
     bool has_header() const {
         return sqe.opcode == IORING_OP_RECVMSG || sqe.opcode == IORING_OP_SENDMSG;
@@ -56,6 +67,8 @@ public:
     int attempt(Request& request);
 
 private:
+    int take_fields(Request& request);
+    int check_flags(const Request& request) const;
     int take_in(Request& request);
     int take_into(Request& request, std::span<std::byte> out);
     int give_out(Request& request);

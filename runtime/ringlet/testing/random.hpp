@@ -5,6 +5,7 @@
 
 #include <ringlet/base/panic.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ringlet::testing {
@@ -26,6 +27,10 @@ public:
         RINGLET_ASSERT(least <= most);
         const std::uint64_t count = most - least + 1;
         return count == 0 ? next() : least + next() % count;
+    }
+    // The same for sizes and indices, which have 32 bits on some boards.
+    std::size_t size_between(std::size_t least, std::size_t most) {
+        return static_cast<std::size_t>(between(least, most));
     }
 
 private:

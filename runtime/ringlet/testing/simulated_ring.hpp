@@ -11,9 +11,16 @@
 //   2 done at once; 3 it would block; 4 its latency has passed, and time came to `due`
 //   5 at the end of enter(), in the order of submission, or as the seed draws it
 //
+// A multishot receive stays parked; each of its completions is a request of its own, which takes
+// the way from "done". It ends without IORING_CQE_F_MORE: at the stream's end, with an error, by a
+// cancel, and when the completion queue is full.
+//
 // An operation is executed when it can be, and only its completion is late. So a cancel that finds
 // it late is answered -EALREADY, and the operation ends with what it did. CONNECT alone is executed
 // when its latency has passed, as a handshake is: it can be cancelled meanwhile.
+//
+// SimulationOptions::faults makes operations fail before 1, cancels come late, completions be held
+// back, and enter() leave SQEs unsubmitted.
 //
 // Time passes only in enter(Wait::for_one) with nothing to hand over: it jumps to what happens
 // next.
@@ -21,6 +28,7 @@
 
 #include <ringlet/ring/ring.hpp>
 #include <ringlet/testing/operations.hpp>
+#include <ringlet/testing/trace.hpp>
 
 #include <vector>
 
@@ -47,29 +55,37 @@ public:
     // Operations whose completion was not posted yet.
     unsigned in_flight() const { return in_flight_; }
     // A hash of all completions so far: submission number, result, flags and virtual time of each.
-    // Two runs with the same seed have the same trace.
-    std::uint64_t trace() const { return trace_; }
+    // Two runs with the same seed have the same trace. World::trace_to() gives it as text.
+    std::uint64_t trace() const { return trace_.hash(); }
 
 private:
-    void submit();
+    void submit(unsigned count);
     void start(const io_uring_sqe& sqe);
     Request& take_request(const io_uring_sqe& sqe);
+    bool meet_fault(Request& request);
+    bool lets_bytes_gather();
     bool try_once(Request& request);
+    bool shoot(Request& request, int result);
     void settle();
     void finish(Request& request, int result);
     void make_ready(Request& request);
     void wait(Instant limit);
     Instant next_change() const;
     void pass_time(Instant now);
+    void end_what_was_cancelled_late();
+    Nanoseconds draw_span();
+    bool is_held_back(const Request& request, int result);
 
     int cancel(const io_uring_sqe& sqe);
-    void cancel_one(Request& request);
+    int cancel_parked(const io_uring_sqe& sqe, const Object* object, bool& found_late);
+    int count_late(const io_uring_sqe& sqe, const Object* object) const;
+    bool comes_too_late(Request& request);
+    void cancel_one(Request& request, int result);
     bool is_target(const Request& request, const io_uring_sqe& sqe, const Object* object) const;
 
     void flush();
     Request& choose_ready();
     void post(Request& request);
-    void mix_into_trace(std::uint64_t value);
 
     World& world_;
     BufferGroups buffers_;
@@ -91,7 +107,7 @@ private:
     unsigned in_flight_ = 0;
     std::uint64_t submitted_ = 0;
     std::uint64_t entries_ = 0;
-    std::uint64_t trace_ = 0xcbf29ce484222325;  // FNV-1a's offset basis
+    Trace trace_;
 };
 
 }  // namespace ringlet::testing

@@ -1,6 +1,7 @@
 // The calls behind SimulatedSystem: each answers as its manual page says.
 #include <ringlet/testing/simulated_system.hpp>
 
+#include <ringlet/testing/replay.hpp>
 #include <ringlet/testing/socket_names.hpp>
 
 #include <cstdlib>
@@ -41,6 +42,7 @@ Result<int> SimulatedSystem::socket(int family, int type, int protocol) {
 Result<void> SimulatedSystem::bind(int descriptor, const SocketAddress& address) {
     const auto socket = socket_at(descriptor);
     if (!socket) return std::unexpected(socket.error());
+    if ((*socket)->is_unix() && !world_.has_power()) return failure(-EIO);  // it makes a name
     return checked(world_.network().bind(**socket, address));
 }
 
@@ -88,8 +90,10 @@ Result<PeerCredentials> SimulatedSystem::peer_credentials(int descriptor) {
     if (!socket) return std::unexpected(socket.error());
     constexpr auto nobody = static_cast<unsigned>(-1);
     const Socket& it = **socket;
-    // Unix datagrams and what is not connected have a peer nobody knows; so has TCP.
-    const bool known = it.is_unix() && it.type() == SOCK_STREAM && it.remote.size != 0;
+    // Unix datagrams and what is not connected have a peer nobody knows; so has TCP. A listener
+    // has itself.
+    const bool has_peer = it.remote.size != 0 || it.is_listening();
+    const bool known = it.is_unix() && it.type() == SOCK_STREAM && has_peer;
     if (!known) return PeerCredentials{.process = 0, .user = nobody, .group = nobody};
     return PeerCredentials{.process = 1, .user = 0, .group = 0};
 }
@@ -120,6 +124,7 @@ Result<void> SimulatedSystem::set_permissions(int descriptor, unsigned permissio
     Object* const object = world_.descriptors().at(descriptor);
     OpenFile* const file = object != nullptr ? object->as_file() : nullptr;
     if (file == nullptr) return failure(object == nullptr ? -EBADF : -EINVAL);
+    if (!world_.has_power()) return failure(-EIO);
     world_.files().set_permissions(file->node(), permissions);
     return {};
 }
@@ -154,6 +159,7 @@ void SimulatedSystem::write_error(std::string_view words) {
 
 void SimulatedSystem::exit_now(int status) {
     emergency_write(world_.written(2));
+    print_last_words();
     std::_Exit(status);
 }
 

@@ -3,6 +3,7 @@
 
 #include <ringlet/base/clock.hpp>
 #include <ringlet/base/units.hpp>
+#include <ringlet/testing/fault_rates.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,12 +24,17 @@ struct SimulationOptions {
     Nanoseconds job_time_max{0};
     // Reads, receives, writes and sends move a random part of what they could, at least one byte.
     bool short_transfers = false;
+    // What goes wrong, and how often. World::fail_next() and fail_operation() order single faults.
+    FaultRates faults{};
+    // For how long FaultRates::late_cancels and cancelled_but_done hold an operation up.
+    Nanoseconds cancel_span_max{1'000'000};
     // What the network does to UDP's datagrams, each in percent of them, drawn for each.
     unsigned datagram_loss = 0;
     unsigned datagram_duplication = 0;  // it comes twice
     unsigned datagram_reordering = 0;   // it is held back, so that later ones overtake it
     Nanoseconds datagram_delay_max = Nanoseconds(5'000'000);  // for so long at most
 
+    unsigned peers = 16;                // Simulation::add_peer(); one more panics
     unsigned descriptors = 256;         // one more: EMFILE
     unsigned pipes = 16;                // one more: ENFILE
     unsigned sockets = 64;              // streams; one more: ENFILE
@@ -42,6 +48,7 @@ struct SimulationOptions {
     unsigned files = 64;                // files and folders; one more: ENOSPC
     std::size_t file_bytes = 64_KiB;    // the longest file; a byte more: EFBIG
     std::size_t disk_bytes = 4_MiB;     // all files together; a byte more: ENOSPC
+    unsigned unsynced_changes = 128;    // of names; two more: the older half goes to the disk
     std::size_t input_bytes = 64_KiB;   // fed to standard input and not yet read
     std::size_t output_bytes = 64_KiB;  // captured of each standard output; a byte more: ENOSPC
     int terminal_columns = 0;           // of the terminal behind 0, 1 and 2; 0: there is none

@@ -29,11 +29,14 @@ public:
     // Forgets what was received.
     virtual void drop_received() = 0;
 
-    int read(std::span<std::byte> out, Offset) override {
+    int read(std::span<std::byte> out, Offset at) override {
+        if (const int error = check_place(at); error != 0) return error;
+        if (out.empty()) return 0;
         Incoming in{.into = out};
         return receive(in);
     }
-    int write(std::span<const std::byte> in, Offset) override {
+    int write(std::span<const std::byte> in, Offset at) override {
+        if (const int error = check_place(at); error != 0) return error;
         Outgoing out{.bytes = in};
         return send(out);
     }
@@ -48,6 +51,8 @@ public:
     // Options that change nothing here; they can be read back, 0 until set.
     int keep_option(int level, int name, int value);
     int kept_option(int level, int name) const;
+    // An accepted socket has its listener's.
+    void inherit_options(const Socket& listener);
 
     SocketAddress local;   // size 0: not bound
     SocketAddress remote;  // size 0: not connected
@@ -59,6 +64,11 @@ public:
 protected:
     explicit Socket(int type) : type_(type) {}
     ~Socket() = default;
+    // A socket has no places, and READ and WRITE accept none.
+    static int check_place(Offset at) {
+        if (at == 0 || at == at_position) return 0;
+        return at < 0 ? -EINVAL : -ESPIPE;
+    }
     void start_anew(int family);
 
     int error_ = 0;  // reported once, by the next call

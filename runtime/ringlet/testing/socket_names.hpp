@@ -72,6 +72,16 @@ inline SocketAddress internet_address(int family, bool loopback, std::uint16_t p
     return address;
 }
 
+// Where a packet to `target` comes from, if its sender is bound to no host: all of 127.0.0.0/8
+// belongs to the loopback, whose own address is the first.
+inline SocketAddress source_for(const SocketAddress& target) {
+    const bool loopback = family_of(target) == AF_INET && host_of(target)[0] == std::byte{127};
+    if (loopback) return internet_address(AF_INET, true, 0);
+    SocketAddress source = target;
+    set_port(source, 0);
+    return source;
+}
+
 // The name of a Unix socket that was never bound.
 inline SocketAddress nameless_unix() {
     SocketAddress address;

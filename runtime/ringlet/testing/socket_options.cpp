@@ -22,6 +22,19 @@ bool is_tuning(int level, int name) {
     return level == IPPROTO_IPV6 && (name == IPV6_V6ONLY || name == IPV6_TCLASS);
 }
 
+// Either on or off, whatever it is set to.
+bool is_switch(int level, int name) {
+    if (level == SOL_SOCKET) return name == SO_KEEPALIVE || name == SO_BROADCAST;
+    if (level != IPPROTO_TCP) return level == IPPROTO_IPV6 && name == IPV6_V6ONLY;
+    return name == TCP_NODELAY || name == TCP_QUICKACK || name == TCP_CORK;
+}
+
+bool has_level(const Socket& socket, int level) {
+    const int own = socket.type() == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+    const int network = socket.family() == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    return level == SOL_SOCKET || level == own || level == network;
+}
+
 }  // namespace
 
 // ---- Socket: what is kept, and what a new one begins with ----
@@ -54,6 +67,14 @@ int Socket::kept_option(int level, int name) const {
     return 0;
 }
 
+void Socket::inherit_options(const Socket& listener) {
+    if (is_unix()) return;
+    reuse_address = listener.reuse_address;
+    reuse_port = listener.reuse_port;
+    options_ = listener.options_;
+    options_count_ = listener.options_count_;
+}
+
 // ---- Network ----
 
 int Network::set_option(Socket& socket, int level, int name, int value) {
@@ -65,10 +86,10 @@ int Network::set_option(Socket& socket, int level, int name, int value) {
         socket.reuse_port = value != 0;
         return 0;
     }
-    if (level == IPPROTO_TCP && socket.is_unix()) return -EOPNOTSUPP;
+    if (level != SOL_SOCKET && socket.is_unix()) return -EOPNOTSUPP;
     if (level == IPPROTO_TCP && socket.type() == SOCK_DGRAM) return -ENOPROTOOPT;
     if (!is_tuning(level, name)) return -ENOPROTOOPT;
-    return socket.keep_option(level, name, value);
+    return socket.keep_option(level, name, is_switch(level, name) ? (value != 0 ? 1 : 0) : value);
 }
 
 int Network::get_option(Socket& socket, int level, int name, int& value) {
@@ -83,7 +104,8 @@ int Network::get_option(Socket& socket, int level, int name, int& value) {
             default: break;
         }
     }
-    if (level == IPPROTO_TCP && socket.is_unix()) return -EOPNOTSUPP;
+    if (level != SOL_SOCKET && socket.is_unix()) return -EOPNOTSUPP;
+    if (!has_level(socket, level)) return -EOPNOTSUPP;  // while setting gives ENOPROTOOPT
     if (!is_tuning(level, name)) return -ENOPROTOOPT;
     value = socket.kept_option(level, name);
     return 0;

@@ -42,13 +42,17 @@ public:
     int accept(StreamSocket*& out);
     // The connection breaks under both ends, as when a host on the way forgets it.
     void abort();
+    // The way between the two ends is gone for good, and neither is told (TCP's).
+    void cut();
 
     unsigned ready() const override;
     StreamSocket* as_stream() override { return this; }
     bool has_peer() const override {
-        return state_ == State::connected || (state_ == State::broken && is_unix());
+        return is_unix() ? was_connected() : state_ == State::connected && !is_over();
     }
     bool is_listening() const override { return state_ == State::listening; }
+    // A Unix listener that was shut down still listens, and refuses.
+    bool takes_connections() const { return is_listening() && !read_shut_; }
     void drop_received() override;
 
     State state() const { return state_; }
@@ -58,6 +62,8 @@ public:
     bool is_full() const { return waiting_ > backlog_; }  // the kernel, too, grants one more
     void connect(StreamSocket& peer);
     void enqueue(StreamSocket& embryo);
+    // Its name is new, which its peer sees, too.
+    void tell_name();
 
 private:
     // Descriptors that came with the bytes from `begin` to `end`, counted since the beginning.
@@ -71,8 +77,13 @@ private:
     void reset();
     void drop_waiting();
     unsigned connection_ready() const;
+    bool was_connected() const { return state_ == State::connected || state_ == State::broken; }
+    // Both ends of a TCP connection have said that nothing more comes: nothing is left of it but
+    // what is still to be read.
+    bool is_over() const { return !is_unix() && write_shut_ && peer_ended_; }
     int take(Incoming& in);
     int put(Outgoing& out);
+    int swallow(const Outgoing& out);
 
     Network& network_;
     ByteQueue received_;
@@ -83,7 +94,9 @@ private:
     StreamSocket* peer_ = nullptr;  // null once it is gone
     bool read_shut_ = false;
     bool write_shut_ = false;
-    bool peer_ended_ = false;  // after what is in the queue, nothing comes any more
+    bool cut_ = false;
+    std::size_t swallowed_ = 0;  // sent since, and never acknowledged
+    bool peer_ended_ = false;    // after what is in the queue, nothing comes any more
     unsigned backlog_ = 0;
     unsigned waiting_ = 0;
     // Connected and not yet accepted. Each has one reference: this list's.

@@ -1,13 +1,31 @@
 // The world's parts put together, and the calls that need more than one of them.
 #include <ringlet/testing/world.hpp>
 
+#include <ringlet/run/run_loop.hpp>
+
+#include <csignal>
 #include <fcntl.h>
 
 namespace ringlet::testing {
+namespace {
+
+bool goes_to_disk(int opcode, Object* object) {
+    switch (opcode) {
+        case IORING_OP_OPENAT:
+        case IORING_OP_RENAMEAT:
+        case IORING_OP_UNLINKAT:
+        case IORING_OP_MKDIRAT:
+        case IORING_OP_STATX: return true;
+        default: return object != nullptr && object->as_file() != nullptr;
+    }
+}
+
+}  // namespace
 
 World::World(const SimulationOptions& options)
-    : options_(options), random_(options.seed),
-      files_(clock_, options.files, options.file_bytes, options.disk_bytes),
+    : options_(options), random_(options.seed), seeded_faults_(random_, options.seed),
+      files_(clock_, options.files, options.file_bytes, options.disk_bytes,
+             options.unsynced_changes),
       network_(files_, clock_, random_, options_), input_(options.input_bytes),
       output_(options.output_bytes), error_(options.output_bytes), pipes_(options.pipes),
       // A descriptor that was closed lives on while an operation on it is late.
@@ -65,9 +83,17 @@ void World::set_latency(int opcode, Nanoseconds least, Nanoseconds most) {
     latencies_[static_cast<std::size_t>(opcode)] = {least, most};
 }
 
-Nanoseconds World::draw_latency(int opcode) {
+void World::slow_disk(Nanoseconds least, Nanoseconds most) {
+    RINGLET_ASSERT(least.count() >= 0 && least <= most);
+    disk_time_ = {least, most};
+}
+
+Nanoseconds World::draw_latency(int opcode, Object* object) {
     if (opcode < 0 || opcode >= IORING_OP_LAST) return Nanoseconds(0);
-    return draw(latencies_[static_cast<std::size_t>(opcode)]);
+    const Nanoseconds own = draw(latencies_[static_cast<std::size_t>(opcode)]);
+    if (!goes_to_disk(opcode, object)) return own;
+    const Nanoseconds hanging{std::max<Instant>(disk_hangs_until_ - now(), 0)};
+    return hanging + own + draw(disk_time_);
 }
 
 void World::set_job_time(Nanoseconds least, Nanoseconds most) {
@@ -103,14 +129,22 @@ void World::unblock_signals(SignalSet signals) {
     signals_.pending &= signals_.blocked;  // those that would now be delivered are forgotten
 }
 
-void World::reset_connection(int descriptor) {
+StreamSocket& World::stream_at(int descriptor) {
     Object* object = descriptors_.at(descriptor);
     StreamSocket* socket = nullptr;
     if (object != nullptr && object->as_socket() != nullptr) {
         socket = object->as_socket()->as_stream();
     }
     RINGLET_ASSERT(socket != nullptr);
-    socket->abort();
+    return *socket;
+}
+
+void World::reset_connection(int descriptor) {
+    stream_at(descriptor).abort();
+}
+
+void World::cut_connection(int descriptor) {
+    stream_at(descriptor).cut();
 }
 
 // ---- opening ----
@@ -151,13 +185,25 @@ int World::open_file(int folder, const char* path, int flags, mode_t mode) {
     return install(*file);
 }
 
+// socket(2), pipe(2): what they may say besides. 0: nothing.
+int World::fault_in_opening(bool socket) {
+    const FaultRates& rates = options_.faults;
+    PossibleFaults possible;
+    possible.add_one_of({EMFILE, ENFILE}, rates.no_descriptors);
+    if (socket) possible.add(ENOBUFS, rates.no_buffers);
+    if (socket) possible.add(ENOMEM, rates.no_memory);
+    return -seeded_faults_.choose(possible).number;
+}
+
 int World::open_socket(int family, int type, int protocol) {
+    if (const int error = fault_in_opening(true); error != 0) return error;
     Socket* socket = nullptr;
     if (const int error = network_.open(family, type, protocol, socket); error != 0) return error;
     return install(*socket);
 }
 
 int World::open_pipe(std::array<int, 2>& ends) {
+    if (const int error = fault_in_opening(false); error != 0) return error;
     Pipe* pipe = pipes_.take();
     if (pipe == nullptr) return -ENFILE;
     ends[0] = install(pipe->reader);
@@ -181,11 +227,32 @@ int World::open_waker() {
     return descriptor == nullptr ? -ENFILE : install(*descriptor);
 }
 
+// ---- power ----
+
+void World::cut_power(const PowerLoss& loss) {
+    RINGLET_ASSERT(has_power());
+    power_.cut();
+    files_.lose_power(loss, options_.seed);
+    // Nobody takes it if no program runs; a second one would be the end of the process.
+    if (!run_is_stopping()) raise(SIGTERM);
+}
+
+bool World::begin_disk_operation() {
+    if (power_.fails_now()) cut_power(power_.loss());
+    return has_power();
+}
+
+int World::open_device(TerminalLine& line) {
+    line.device.hold();
+    return install(line.device);
+}
+
 // ---- files, for tests ----
 
 void World::make_folder(const char* path) {
     const int made = files_.make_folder(FileTree::root, path, 0755);
     RINGLET_ASSERT(made == 0 || made == -EEXIST);
+    files_.keep(files_.find(FileTree::root, path));
 }
 
 void World::write_file(const char* path, std::string_view contents) {
@@ -193,6 +260,7 @@ void World::write_file(const char* path, std::string_view contents) {
     RINGLET_ASSERT(node >= 0);
     const int count = files_.write(node, std::as_bytes(std::span(contents)), 0);
     RINGLET_ASSERT(count == static_cast<int>(contents.size()));
+    files_.keep(node);
     files_.release(node);
 }
 
@@ -202,7 +270,12 @@ TerminalLine& World::make_terminal(const char* path) {
     RINGLET_ASSERT(terminal != nullptr);  // SimulationOptions::terminals
     terminal->node = files_.make_device(path);
     RINGLET_ASSERT(terminal->node >= 0);
+    files_.keep(terminal->node);
     return *terminal;
+}
+
+TerminalLine* World::terminal(const char* path) {
+    return terminal_at(files_.find(FileTree::root, path));
 }
 
 TerminalLine* World::terminal_at(int node) {

@@ -16,11 +16,15 @@
 #include <ringlet/testing/network.hpp>
 #include <ringlet/testing/open_file.hpp>
 #include <ringlet/testing/pipe.hpp>
+#include <ringlet/testing/power_supply.hpp>
 #include <ringlet/testing/random.hpp>
+#include <ringlet/testing/seeded_faults.hpp>
 #include <ringlet/testing/signal_descriptor.hpp>
 #include <ringlet/testing/simulation_options.hpp>
+#include <ringlet/testing/stall.hpp>
 #include <ringlet/testing/standard_streams.hpp>
 #include <ringlet/testing/terminal_line.hpp>
+#include <ringlet/testing/trace.hpp>
 
 #include <liburing.h>
 
@@ -47,6 +51,9 @@ public:
     // The board sleeps: boottime and realtime go on, monotonic does not.
     void suspend(Nanoseconds span) { clock_.suspend(span); }
     void jump_realtime(Nanoseconds span) { clock_.jump_realtime(span); }
+    // From now on, the wall clock gains so many millionths on the monotonic one, or loses them; at
+    // most a million, so that it stands still at the slowest.
+    void drift_realtime(int parts_per_million) { clock_.drift_realtime(parts_per_million); }
     // Calls back, out of enter() or advance(), when the monotonic clock comes to `when`.
     void call_at(Instant when, Callback callback, void* context);
     Instant next_event() const { return std::min(agenda_.next(), network_.next_arrival()); }
@@ -55,6 +62,13 @@ public:
     // returns with no completion. Without one, the process panics.
     void on_deadlock(Callback callback, void* context);
     void report_deadlock();
+
+    // From now on each completion is given as a line of text (trace.hpp); null: no more. So two
+    // runs can be compared, and a failing one read.
+    void trace_to(TraceSink sink, void* context) {
+        trace_sink_ = sink;
+        trace_context_ = context;
+    }
 
     // ---- the process's surroundings ----
     void feed(std::string_view text);  // into standard input
@@ -68,6 +82,9 @@ public:
     void set_descriptor_limit(unsigned limit) { descriptors_.set_limit(limit); }
     // Breaks a connection: both ends get ECONNRESET.
     void reset_connection(int descriptor);
+    // Makes a TCP connection half-open: what either end sends is swallowed, as much as a socket
+    // holds, and neither hears of the other again, not even that it closed.
+    void cut_connection(int descriptor);
 
     // ---- files; paths are absolute, and it must be possible to do what is asked ----
     void make_folder(const char* path);
@@ -79,12 +96,43 @@ public:
     void set_disk_bytes(std::size_t limit) { files_.set_disk_bytes(limit); }
     // A tty, and the other end of its line; its folder must be there. Valid as long as the world.
     TerminalLine& make_terminal(const char* path);
+    // Null if there is none at that path.
+    TerminalLine* terminal(const char* path);
+
+    // ---- power ----
+    // The power fails: of the files is left what was synced and what `loss` spares; what a test put
+    // there was synced. exists() and file() show it at once. The program is stopped as by SIGTERM,
+    // and meanwhile each of its operations on the disk ends with EIO and does nothing.
+    void cut_power(const PowerLoss& loss = {});
+    // The same before the nth operation on the disk from now on, 1 for the next, which is not done.
+    void cut_power_before(std::uint64_t nth, const PowerLoss& loss = {}) {
+        power_.plan_cut(nth, loss);
+    }
+    // Simulation::run() begins with it.
+    void restore_power() { power_.restore(); }
+    bool has_power() const { return power_.is_on(); }
+    // SQEs that worked on files or names.
+    std::uint64_t disk_operations() const { return power_.operations(); }
 
     // ---- what shall go wrong, or take long ----
     // The next, or the n-th next, operation of this IORING_OP_* ends with -number, not executed.
     void fail_next(int opcode, int number) { faults_.fail_nth(opcode, 1, number); }
     void fail_nth(int opcode, unsigned nth, int number) { faults_.fail_nth(opcode, nth, number); }
+    // The n-th operation of the whole run that a seeded fault can hit (see FaultRates), the first
+    // being 1, ends with an errno that suits it. For a fault at each point: a first run without
+    // one tells by operations_faultable() how many there are.
+    void fail_operation(std::uint64_t nth) { seeded_faults_.fail_operation(nth); }
+    std::uint64_t operations_faultable() const { return seeded_faults_.count(); }
+    // Instead of SimulationOptions::faults, from now on: to prepare a test without any.
+    void set_faults(const FaultRates& faults) { options_.faults = faults; }
+    // Faults that were met so far, of fail_operation() and of SimulationOptions::faults.
+    std::uint64_t faults_met() const { return seeded_faults_.met(); }
     void set_latency(int opcode, Nanoseconds least, Nanoseconds most);
+    // What each operation on files and their names takes longer, from now on, drawn evenly between
+    // the two. Closing takes no time; pipes, sockets and terminals are no files.
+    void slow_disk(Nanoseconds least, Nanoseconds most);
+    // For that long the disk answers nothing. What began before is not held up.
+    void hang_disk(Nanoseconds span) { disk_hangs_until_ = later(now(), span); }
     // Of the jobs that begin from now on.
     void set_job_time(Nanoseconds least, Nanoseconds most);
     // No thread can be had any more, for this reason; 0: they can.
@@ -96,18 +144,28 @@ public:
     int open_pipe(std::array<int, 2>& ends);
     int open_signals(SignalSet signals);
     int open_waker();
+    int open_device(TerminalLine& line);
     int thread_refusal() const { return thread_refusal_; }
     void unblock_signals(SignalSet signals);
+    // Called before each operation on the disk: false if it must end with EIO.
+    bool begin_disk_operation();
     // The folder that a path given with `descriptor` starts in.
     int start_of(int descriptor, const char* path) const;
     StandardOutput& standard_error() { return error_; }
+    void trace(const TraceEntry& entry) const {
+        if (trace_sink_ != nullptr) write_line(entry, trace_sink_, trace_context_);
+    }
 
     FileTree& files() { return files_; }
     Network& network() { return network_; }
     DescriptorTable& descriptors() { return descriptors_; }
     FaultPlan& faults() { return faults_; }
+    SeededFaults& seeded_faults() { return seeded_faults_; }
     Random& random() { return random_; }
-    Nanoseconds draw_latency(int opcode);
+    // Of an operation on `object`, which is null if it works on a path, or was refused.
+    Nanoseconds draw_latency(int opcode, Object* object = nullptr);
+    // Whoever waits for the world to stall.
+    StallWaiters& stall_waiters() { return stall_waiters_; }
     Nanoseconds draw_job_time() { return draw(job_time_); }
 
 private:
@@ -117,6 +175,8 @@ private:
     };
 
     int install(Object& object);
+    int fault_in_opening(bool socket);
+    StreamSocket& stream_at(int descriptor);
     TerminalLine* terminal_at(int node);
     Nanoseconds draw(Latency latency);
 
@@ -125,12 +185,19 @@ private:
     VirtualClock clock_;
     Agenda agenda_;
     FaultPlan faults_;
+    SeededFaults seeded_faults_;
     std::array<Latency, IORING_OP_LAST> latencies_;
     Latency job_time_;
+    Latency disk_time_;
+    Instant disk_hangs_until_ = 0;
+    StallWaiters stall_waiters_;
     int thread_refusal_ = 0;
     Callback deadlock_ = nullptr;
     void* deadlock_context_ = nullptr;
+    TraceSink trace_sink_ = nullptr;
+    void* trace_context_ = nullptr;
 
+    PowerSupply power_;
     FileTree files_;
     Network network_;
     Signals signals_;
