@@ -54,14 +54,16 @@ STOP_TEST(sigint_and_sigterm_cancel_main_and_give_their_status) {
     }
 }
 
+// Expects to be destroyed as number `number`.
+struct Guard {
+    Guard(int& which, int its_number) : next(which), number(its_number) {}
+    ~Guard() { EXPECT_EQ(next++, number); }
+    int& next;
+    int number;
+};
+
 STOP_TEST(everything_in_flight_unwinds_the_innermost_first) {
     Where::expect_status(143, [](auto raise) -> Task<void> {
-        struct Guard {
-            Guard(int& which, int its_number) : next(which), number(its_number) {}
-            ~Guard() { EXPECT_EQ(next++, number); }
-            int& next;
-            int number;
-        };
         int next = 0;
         const auto inner = [&]() -> Task<void> {
             const Guard guard(next, 0);
