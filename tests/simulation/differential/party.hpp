@@ -167,8 +167,8 @@ private:
     void complete(const Completion& completion);
     void observe_message(const Operation& operation, Observation& seen);
     std::string path_of(std::string_view path, int start) const {
-        // An empty path stays one, and what starts in a folder's descriptor is relative: an absolute
-        // one would leave the folder.
+        // An empty path stays one. What starts in a folder's descriptor must be relative, lest it
+        // leave the folder.
         RINGLET_ASSERT(start == no_slot || !path.starts_with('/'));
         const bool whole = start == no_slot && !path.empty();
         return whole ? folder_ + "/" + std::string(path) : std::string(path);
