@@ -95,7 +95,7 @@ private:
         return false;
     }
     bool syntax() { return refuse(Verdict::syntax); }
-    void count_string(std::size_t size) { bytes_ += (size + 1 + 7) / 8 * 8; }
+    void count_string(std::size_t size) { bytes_ += (size + 2 + 7) / 8 * 8; }
 
     bool read_value(Value& value, std::size_t depth) {
         bytes_ += json_value_bytes;

@@ -53,7 +53,7 @@ inline constexpr std::size_t json_fields_max = 64;
 // Integers up to here, of either sign, are exact in a double.
 inline constexpr std::int64_t json_integer_max = (std::int64_t{1} << 53) - 1;
 // What an arena takes for each value (arrays, objects and the root are values, too). Keys and
-// strings come on top: their bytes and a final zero, rounded up to 8.
+// strings come on top: their bytes and two more, rounded up to 8.
 inline constexpr std::size_t json_value_bytes = sizeof(void*) == 8 ? 64 : 40;
 
 // The detail of an Error of Domain::json.
