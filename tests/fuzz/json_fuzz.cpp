@@ -318,7 +318,9 @@ void try_cut(std::string_view text, std::size_t at) {
     const HeapText cut(text.substr(0, at));
     const auto cut_fault = find_json_fault(cut.view());
     if (cut_fault) expect(cut_fault->offset <= at, "a fault is inside the text");
-    if (fault && fault->offset + look_ahead <= at) {
+    // Whether a number is too long is told when it has ended, however far that is.
+    const bool too_long = fault && std::string_view(fault->words).contains("63 characters");
+    if (fault && !too_long && fault->offset + look_ahead <= at) {
         expect(same_fault(fault, cut_fault), "a fault depends on no text far behind it");
     }
     if (!fault) return;
