@@ -51,6 +51,11 @@ TEST(Error, of_a_driver_speaks_in_the_driver_s_words_where_it_has_some) {
     EXPECT_STREQ(text(Error(std::errc::io_error, driver_domain(201), 1)), "Input/output error");
 }
 
+TEST(Error, of_the_self_test_has_words) {
+    const Error error(std::errc::timed_out, Domain::self_test, 0x0102);
+    EXPECT_STREQ(text(error), "io_uring does not work in this kernel");
+}
+
 TEST(Error, each_detail_of_the_runtime_has_words_of_its_own) {
     std::set<std::string> all;
     const auto last = static_cast<int>(RuntimeDetail::ring_memory);

@@ -32,7 +32,7 @@ struct Side {
     virtual ~Side() = default;
     virtual Ring& ring() = 0;
     virtual System& system() = 0;
-    virtual const char* refused() { return nullptr; }
+    virtual std::string refused() { return {}; }  // empty: it is not
     virtual std::string folder() = 0;  // empty, for the test alone
     virtual void raise(int signal) = 0;
 };
@@ -41,21 +41,21 @@ class KernelSide final : public Side {
 public:
     KernelSide() {
         const auto opened = ring_.open({16, 64}, 2, 2);
-        if (!opened) refused_ = refusal(opened.error());
+        if (!opened) refused_ = refusal(opened.error()).c_str();
         std::signal(SIGPIPE, SIG_IGN);  // a write into a broken pipe raises it, also by io_uring
         ::mkdtemp(folder_.data());
     }
     ~KernelSide() override { std::filesystem::remove_all(folder_); }
     Ring& ring() override { return ring_; }
     System& system() override { return system_; }
-    const char* refused() override { return refused_; }
+    std::string refused() override { return refused_; }
     std::string folder() override { return folder_; }
     void raise(int signal) override { ::raise(signal); }
 
 private:
     KernelRing ring_;
     KernelSystem system_;
-    const char* refused_ = nullptr;
+    std::string refused_;
     std::string folder_ = "/tmp/ringlet-conformance-XXXXXX";
 };
 
@@ -82,7 +82,7 @@ protected:
             side_ = std::make_unique<KernelSide>();
         else
             side_ = std::make_unique<SimulatedSide>();
-        if (side_->refused() != nullptr) GTEST_SKIP() << side_->refused();
+        if (!side_->refused().empty()) GTEST_SKIP() << side_->refused();
     }
 
     Ring& ring() { return side_->ring(); }

@@ -79,6 +79,10 @@ bool is_a_sentence(const std::string& words) {
            words.find('\n') == words.size() - 1 && words.find(';') != std::string::npos;
 }
 
+bool io_uring_is_denied_here() {
+    return run_denied([] { return true; }).status == exit_unavailable;
+}
+
 void expect_refused(const Ended& ended, const char* cause, const char* remedy) {
     if (ended.status == cannot_be_set_up) GTEST_SKIP() << "it cannot be denied here";
     EXPECT_EQ(ended.status, exit_unavailable);
@@ -142,13 +146,83 @@ TEST(KernelRefusal, a_process_without_descriptors_left_is_told_so) {
     expect_refused(ended, "descriptor", "raise the limit (ulimit -n)");
 }
 
+// The self-test takes some more than the ring, one after the other.
+TEST(KernelRefusal, with_each_number_of_descriptors_it_runs_or_is_told_that_they_are_too_few) {
+    if (io_uring_is_denied_here()) GTEST_SKIP() << "io_uring is denied here";
+    bool ran = false;
+    for (rlim_t limit = 3; limit < 32; ++limit) {
+        const Ended ended = run_denied([&] {
+            const rlimit few{limit, limit};
+            return ::setrlimit(RLIMIT_NOFILE, &few) == 0;
+        });
+        if (ended.status == exit_unavailable) {
+            EXPECT_FALSE(ran) << limit;
+            expect_refused(ended, "descriptor", "raise the limit (ulimit -n)");
+        } else {
+            EXPECT_EQ(ended.status, 3) << limit;
+            EXPECT_EQ(ended.words, "") << limit;
+            ran = true;
+        }
+    }
+    EXPECT_TRUE(ran);
+}
+
+// ---- the self-test ----
+
+// Lets io_uring_enter(2) end with an errno if it has a time limit.
+bool deny_limited_waits(int error) {
+    constexpr std::size_t flags = offsetof(seccomp_data, args) + 3 * sizeof(__u64);
+    constexpr auto offset = static_cast<__u32>(flags);  // of the low word: little endian
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<__u32>(offsetof(seccomp_data, nr))),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(SYS_io_uring_enter), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IORING_ENTER_EXT_ARG, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<__u32>(error)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST(KernelRefusal, a_kernel_that_does_not_pass_the_self_test_is_named_with_the_step) {
+    if (io_uring_is_denied_here()) GTEST_SKIP() << "io_uring is denied here";
+    const Ended ended = run_denied([] { return deny_limited_waits(EFAULT); });
+    expect_refused(ended, "self-test, nop: Bad address", "boot another kernel");
+}
+
+TEST(KernelRefusal, a_kernel_that_takes_no_operation_gives_no_answer) {
+    if (io_uring_is_denied_here()) GTEST_SKIP() << "io_uring is denied here";
+    const Ended ended = run_denied([] { return deny_limited_waits(0); });
+    expect_refused(ended, "self-test, nop: no answer", "boot another kernel");
+}
+
+TEST(KernelRefusal, a_seccomp_filter_that_denies_waits_with_a_time_limit_is_named) {
+    const Ended ended = run_denied([] { return deny_limited_waits(EPERM); });
+    expect_refused(ended, "seccomp", "io_uring_enter");
+}
+
+// It is no fault of the ring.
+TEST(KernelRefusal, a_sandbox_without_sockets_or_pipes_does_not_refuse) {
+    if (io_uring_is_denied_here()) GTEST_SKIP() << "io_uring is denied here";
+    for (const long call : {SYS_socket, SYS_bind, SYS_listen, SYS_pipe2}) {
+        const Ended ended = run_denied([&] { return deny_call(call, EPERM); });
+        if (ended.status == cannot_be_set_up) GTEST_SKIP() << "it cannot be denied here";
+        EXPECT_EQ(ended.status, 3) << call;
+        EXPECT_EQ(ended.words, "") << call;
+    }
+}
+
 // The sysctl is the machine's, so it is left alone: only the words.
 TEST(KernelRefusal, each_cause_has_a_sentence_with_its_remedy) {
     const Error old_kernel(std::errc::function_not_supported, RuntimeDetail::old_kernel);
     const Error denied(std::errc::function_not_supported, RuntimeDetail::ring_denied);
     const Error memory(std::errc::not_enough_memory, RuntimeDetail::ring_memory);
-    for (const Error error : {old_kernel, denied, memory}) {
-        const std::string words = std::string("error: ") + refusal(error) + "\n";
+    const Error descriptors(std::errc::too_many_files_open, Domain::kernel);
+    const Error all_descriptors(std::errc::too_many_files_open_in_system, Domain::kernel);
+    for (const Error error : {old_kernel, denied, memory, descriptors, all_descriptors}) {
+        const std::string words = std::string("error: ") + refusal(error).c_str() + "\n";
         EXPECT_TRUE(is_a_sentence(words)) << words;
     }
 }
@@ -159,8 +233,8 @@ TEST(KernelRefusal, the_sysctl_is_named_where_it_is_the_cause) {
     const int file = ::open("/proc/sys/kernel/io_uring_disabled", O_RDONLY);
     if (file < 0 || ::read(file, &digit, 1) != 1) GTEST_SKIP() << "no such sysctl here";
     ::close(file);
-    const bool names_it = std::string(refusal(denied)).find("sysctl -w") != std::string::npos;
-    EXPECT_EQ(names_it, digit != '0');
+    const std::string words = refusal(denied).c_str();
+    EXPECT_EQ(words.find("sysctl -w") != std::string::npos, digit != '0');
 }
 
 }  // namespace

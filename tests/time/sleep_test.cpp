@@ -265,7 +265,7 @@ TEST(Slack, lets_sleepers_share_wake_ups) {
 TEST(Slack, lets_sleepers_share_wake_ups_kernel) {
     KernelRing ring;
     const auto opened = ring.open(Operations::ring_size(support::case_limits), 1, 1);
-    if (!opened) GTEST_SKIP() << refusal(opened.error());
+    if (!opened) GTEST_SKIP() << refusal(opened.error()).c_str();
     KernelSystem system;
     const auto sleeper = [](Nanoseconds span) -> Task<void> {
         const Instant start = scheduler().now();

@@ -42,6 +42,7 @@ const char* text(Error error) {
         if (error == std::errc::timed_out) return "the time limit has passed";
         if (error == std::errc::operation_canceled) return "it was cancelled";
     }
+    if (error.domain() == Domain::self_test) return "io_uring does not work in this kernel";
     for (const DomainWords* each = first_words; each != nullptr; each = each->next_) {
         if (each->domain_ != error.domain()) continue;
         if (const char* words = each->words_(error); words != nullptr) return words;

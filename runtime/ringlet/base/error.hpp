@@ -14,7 +14,7 @@
 namespace ringlet {
 
 // Who raised an error. Drivers number theirs from `driver` upwards: driver_domain().
-enum class Domain : std::uint16_t { kernel, runtime, app, json, driver = 256 };
+enum class Domain : std::uint16_t { kernel, runtime, app, json, self_test, driver = 256 };
 
 // The domain of a driver; each has a number of its own.
 constexpr Domain driver_domain(std::uint16_t number) {

@@ -2,6 +2,7 @@
 #include <ringlet/ring/kernel_ring.hpp>
 
 #include <ringlet/base/panic.hpp>
+#include <ringlet/ring/kernel_system.hpp>
 
 #include <sys/utsname.h>
 
@@ -43,32 +44,52 @@ Error explain(int number) {
     return Error::kernel(number);
 }
 
-}  // namespace
-
-const char* refusal(Error error) {
+// Null if the error says enough.
+const char* words_of(Error error) {
     if (error == RuntimeDetail::old_kernel) {
-        return "io_uring cannot be used: the kernel is older than Linux 6.1; "
+        return "the kernel is older than Linux 6.1; "
                "boot a kernel 6.1 or newer (uname -r tells which one runs)";
     }
     if (error == RuntimeDetail::ring_denied) {
         if (error == std::errc::operation_not_permitted && sysctl_denies()) {
-            return "io_uring cannot be used: the sysctl kernel.io_uring_disabled forbids it; "
+            return "the sysctl kernel.io_uring_disabled forbids it; "
                    "as root, run: sysctl -w kernel.io_uring_disabled=0";
         }
-        return "io_uring cannot be used: a seccomp filter or the kernel's build denies it; "
+        return "a seccomp filter or the kernel's build denies it; "
                "run outside the container, or allow io_uring_setup, io_uring_enter and "
                "io_uring_register in its seccomp profile";
     }
     if (error == RuntimeDetail::ring_memory) {
-        return "io_uring cannot be used: the limit of locked memory (RLIMIT_MEMLOCK) or memory "
-               "itself is too small for the ring; raise it (ulimit -l), or lower "
-               "Limits::operations";
+        return "the limit of locked memory (RLIMIT_MEMLOCK) or memory itself is too small for the "
+               "ring; raise it (ulimit -l), or lower Limits::operations";
     }
     if (error == std::errc::too_many_files_open) {
-        return "io_uring cannot be used: the process has no descriptor left for the ring; "
+        return "the process has too few descriptors left for the ring and its self-test; "
                "raise the limit (ulimit -n)";
     }
-    return text(error);
+    if (error == std::errc::too_many_files_open_in_system) {
+        return "the machine has no descriptor left; raise its limit (sysctl fs.file-max)";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+Refusal refusal(Error error) {
+    Refusal refusal;
+    char* const out = refusal.words_.data();
+    const std::size_t room = refusal.words_.size();
+    if (error.domain() == Domain::self_test) {
+        std::snprintf(out, room,
+                      "io_uring cannot be used: it does not work in this kernel (self-test, %s: "
+                      "%s); boot another kernel (uname -r tells which one runs)",
+                      text(step_of(error)), text_of_fault(error));
+    } else if (const char* words = words_of(error); words != nullptr) {
+        std::snprintf(out, room, "io_uring cannot be used: %s", words);
+    } else {
+        std::snprintf(out, room, "%s", text(error));
+    }
+    return refusal;
 }
 
 KernelRing::~KernelRing() {
@@ -87,17 +108,36 @@ Result<void> KernelRing::open(RingSize size, unsigned bounded_workers, unsigned 
     parameters.cq_entries = size.completions;
     const int result = ::io_uring_queue_init_params(size.submissions, &ring_, &parameters);
     if (result < 0) return std::unexpected(explain(-result));
-    open_ = true;
     RINGLET_ASSERT((parameters.features & IORING_FEAT_EXT_ARG) != 0);
     RINGLET_ASSERT(parameters.cq_entries >= size.completions);  // not clamped below the credits
 
+    const Result<void> proved = prove(bounded_workers, unbounded_workers);
+    open_ = proved.has_value();
+    if (!open_) ::io_uring_queue_exit(&ring_);
+    return proved;
+}
+
+// That the ring which was set up can be used.
+Result<void> KernelRing::prove(unsigned bounded_workers, unsigned unbounded_workers) {
     unsigned workers[2] = {bounded_workers, unbounded_workers};
     const int limited = ::io_uring_register_iowq_max_workers(&ring_, workers);
     if (limited < 0) return std::unexpected(explain(-limited));
     // A filter may allow the set-up and deny the entry.
     const int entered = ::io_uring_get_events(&ring_);
     if (entered < 0) return std::unexpected(explain(-entered));
-    return {};
+
+    KernelSystem system;
+    const Result<void> tested = run_self_test(*this, system, self_test_);
+    if (tested) return {};
+    const Error found = tested.error();
+    if (found.domain() == Domain::kernel) {
+        return std::unexpected(explain(static_cast<int>(found.code())));
+    }
+    if (entry_error_ == 0) return tested;
+    const Error explained = explain(entry_error_);
+    if (explained.domain() == Domain::runtime) return std::unexpected(explained);
+    return std::unexpected(
+        self_test_error(step_of(found), SelfTestFault::entry, explained.code()));
 }
 
 unsigned KernelRing::unsubmitted() const {
@@ -136,7 +176,9 @@ void KernelRing::enter(Wait wait, Nanoseconds timeout) {
     // submitted stays in the queue, and the loop comes back after it has reaped.
     const bool harmless =
         result == -ETIME || result == -EINTR || result == -EAGAIN || result == -EBUSY;
-    RINGLET_ASSERT(result >= 0 || harmless);
+    if (result >= 0 || harmless) return;
+    RINGLET_ASSERT(!open_);  // or the self-test has to answer for it
+    entry_error_ = -result;
 }
 
 std::size_t KernelRing::reap(std::span<Completion> out) {

@@ -43,7 +43,7 @@ public:
         if (!claim.is_held()) return refuse_nested();
         Kernel kernel;
         if (const auto opened = kernel.open(); !opened) {
-            log::error("%s", refusal(opened.error()));
+            log::error("%s", refusal(opened.error()).c_str());
             return exit_unavailable;
         }
         return status_of(kernel.ring, kernel.system, std::forward<F>(function),

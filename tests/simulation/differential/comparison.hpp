@@ -45,7 +45,7 @@ public:
 
     KernelGround() {
         const auto opened = ring.open(ring_size, 2, 4);
-        if (!opened) refused = refusal(opened.error());
+        if (!opened) refused = refusal(opened.error()).c_str();
         system.prepare_process();
         mask_ = ::umask(0);
         auto base = std::filesystem::temp_directory_path().string();
@@ -61,7 +61,7 @@ public:
 
     KernelRing ring;
     KernelSystem system;
-    const char* refused = nullptr;
+    std::string refused;  // empty: it is not
     std::string folder;
 
 private:
