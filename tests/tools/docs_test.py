@@ -3,9 +3,10 @@
 ```text block follows it, runs it and compares what it prints, standard output first.
 
 In the expected text, "..." stands for anything within a line. Fragments are ```c++ blocks and are
-not compiled. A block that includes <ringlet/testing/...> is linked to ringlet-testing, and one that
-includes <ringlet/dns/...> or <ringlet/http/...> to that driver; where the driver was not built, the
-block is left out. Without io_uring, programs that need it are only compiled.
+not compiled. A block that includes <ringlet/testing/...> is linked to ringlet-testing, one that
+includes <ringlet/app/...> to ringlet-app, and one that includes <ringlet/dns/...> or
+<ringlet/http/...> to that driver; where app or driver was not built, the block is left out. Without
+io_uring, programs that need it are only compiled.
 
 Usage: docs_test.py SOURCE_ROOT BUILD_ROOT [PAGE:LINE...]
 """
@@ -39,6 +40,7 @@ class Block:
         self.code = f"#line {line + 1}\n{code}"
         self.expected = expected
         self.needs_testing = "#include <ringlet/testing/" in code
+        self.needs_app = "#include <ringlet/app/" in code
         # The first one stands on the others.
         self.driver = next((name for name in DRIVERS if f"#include <ringlet/{name}/" in code), None)
 
@@ -124,12 +126,14 @@ class Checker:
                 linked.append(f"-l{each}")
         return linked + others
 
-    def is_built(self, driver: str | None) -> bool:
-        return driver is None or any(self.drivers.glob(f"libringlet-{driver}.*"))
+    def is_built(self, block: Block) -> bool:
+        if block.needs_app and not any(self.libraries.glob("libringlet-app.*")):
+            return False
+        return block.driver is None or any(self.drivers.glob(f"libringlet-{block.driver}.*"))
 
     def check(self, block: Block) -> tuple[str, str]:
         """compiled, run, unavailable, left out or failed; and why it failed."""
-        if not self.is_built(block.driver):
+        if not self.is_built(block):
             return "left out", ""
         folder = self.scratch / re.sub(r"\W", "_", block.name)
         folder.mkdir()
@@ -138,6 +142,8 @@ class Checker:
         libraries = self.driver_libraries(block.driver)
         if block.needs_testing:
             libraries += self.library(self.libraries, "ringlet-testing")
+        if block.needs_app:
+            libraries += [*self.library(self.libraries, "ringlet-app"), "-lcjson"]
         libraries += self.library(self.libraries, "ringlet")
         built = subprocess.run([*self.compiler, *header, folder / "main.cpp", *libraries, "-luring",
                                 "-o", folder / "program"], capture_output=True, text=True)
