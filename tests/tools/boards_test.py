@@ -19,7 +19,6 @@ BOARDS = ROOT / "boards"
 SCHEMA = ROOT / "docs/board.schema.json"
 # Built by the machine's own compiler.
 NATIVE = "host"
-CPU_FAMILIES = {"aarch64": "aarch64", "armv7": "arm"}
 
 
 def unique(pairs):
@@ -88,9 +87,10 @@ class Boards(unittest.TestCase):
                 self.assertFalse(there)
                 return
             self.assertTrue(there, "no cross.ini")
-            machine = cross["host_machine"]
-            self.assertEqual(machine["cpu_family"], f"'{CPU_FAMILIES[board['architecture']]}'")
-            self.assertEqual(machine["cpu"], f"'{board['cpu']}'")
+            self.assertEqual(cross["constants"]["cpu"], f"'{board['cpu']}'")
+            shared = configparser.ConfigParser()
+            self.assertTrue(shared.read(BOARDS / f"{board['architecture']}.ini"))
+            self.assertEqual(cross.has_option("binaries", "exe_wrapper"), "emulator" in board)
 
         self.each_folder(check)
 
@@ -102,13 +102,10 @@ class Boards(unittest.TestCase):
 
         self.each_folder(check)
 
-    def test_emulator_is_the_board(self):
+    def test_emulator_boots_the_oldest_kernel(self):
         def check(_, board):
             self.assertGreaterEqual(version(board["kernel_min"]), (6, 1))
             if emulator := board.get("emulator"):
-                self.assertEqual(emulator["cpu"], board["cpu"])
-                self.assertEqual(emulator["cores"], board["cores"])
-                self.assertEqual(emulator["memory_mib"], board["memory"]["ram_mib"])
                 self.assertIn(board["kernel_min"], emulator["kernels"])
 
         self.each_folder(check)

@@ -1,0 +1,109 @@
+"""Finds the server of a machine, or starts it: one for each board, kernel, size and checkout."""
+
+import dataclasses
+import fcntl
+import hashlib
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+
+import store
+from boards.board import ROOT, Board
+from boards.image import Start
+from boards.machine import BootFailed, Machine
+from boards.protocol import Kind, frame
+from boards.server import serve
+
+HERE = pathlib.Path(__file__).resolve().parent
+HANG_S = 30.0
+
+
+def _servers(board: str) -> pathlib.Path:
+    """The folder of a board's servers, of this checkout."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/ringlet-{os.getuid()}"
+    return pathlib.Path(base) / hashlib.sha256(str(ROOT).encode()).hexdigest()[:8] / board
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    board: str
+    kernel: str
+    memory_mib: int
+    cpus: int
+    hang_s: float = HANG_S
+
+    def arguments(self) -> list[str]:
+        return [self.board, "--kernel", self.kernel, "--memory", str(self.memory_mib),
+                "--cpus", str(self.cpus), "--hang-after", str(self.hang_s)]
+
+    def folder(self) -> pathlib.Path:
+        """Where its socket and logs are. A changed agent or board means another machine."""
+        text = "\n".join([*self.arguments(),
+                          *(store.hash_of(path) for path in
+                            (HERE / "agent.cpp", HERE / "init", Board(self.board).folder / "board.json"))])
+        # Short: it holds sockets, whose paths have at most 107 bytes.
+        folder = _servers(self.board) / hashlib.sha256(text.encode()).hexdigest()[:12]
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+
+def _connect(path: pathlib.Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def running(wanted: Wanted) -> socket.socket | None:
+    return _connect(wanted.folder() / "socket")
+
+
+def connect(wanted: Wanted) -> socket.socket:
+    folder = wanted.folder()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if connection := _connect(folder / "socket"):
+            return connection
+        # It says "ready" on its standard output, or what is wrong.
+        server = subprocess.Popen(
+            [sys.executable, ROOT / "tools/board", "serve", *wanted.arguments()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=(folder / "server.log").open("w"),
+            start_new_session=True, text=True)
+        said = server.stdout.read()
+        if said.strip() != "ready" or not (connection := _connect(folder / "socket")):
+            log = (folder / "server.log").read_text(errors="replace").strip()
+            raise BootFailed(said.strip() or log or "the server ended")
+        return connection
+
+
+def be_server(wanted: Wanted) -> int:
+    """In a process of its own; standard output ends when the machine is ready."""
+    board, folder = Board(wanted.board), wanted.folder()
+    try:
+        machine = Machine(board, Start(board, wanted.kernel), wanted.memory_mib, wanted.cpus, folder)
+    except BootFailed as error:
+        print(error, flush=True)
+        return 1
+
+    def ready() -> None:
+        print("ready", flush=True)
+        os.dup2(2, 1)
+
+    serve(machine, folder / "socket", wanted.hang_s, ready)
+    return 0
+
+
+def stop_all(board: str) -> None:
+    """All machines of this board and checkout that run."""
+    for path in _servers(board).glob("*/socket"):
+        if connection := _connect(path):
+            with connection:
+                connection.sendall(frame(Kind.POWER_OFF))
+                while connection.recv(4096):  # ends with the server
+                    pass
