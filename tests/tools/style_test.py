@@ -15,6 +15,7 @@ import sys
 
 TEXT = {".hpp", ".cpp", ".h", ".c", ".py", ".sh", ".md", ".build", ".txt", ".wrap", ".json", ".ini"}
 SKIPPED_FOLDERS = {".git", "build", "packagecache", "__pycache__"}
+UNPACKED_WRAPS = ("cJSON-", "liburing-")
 
 # [x] keeps this file from finding itself.
 UNWANTED = {
@@ -29,7 +30,7 @@ def texts(root: pathlib.Path):
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(
             name for name in folders
-            if name not in SKIPPED_FOLDERS and not name.startswith("cJSON-")
+            if name not in SKIPPED_FOLDERS and not name.startswith(UNPACKED_WRAPS)
         )
         for name in sorted(names):
             path = pathlib.Path(folder, name)
