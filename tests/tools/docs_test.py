@@ -25,11 +25,6 @@ FLAGS = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Wer
 RUN_LIMIT_S = 20
 WHOLE_HEADER = "#include <ringlet/ringlet.hpp>\n"
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
-# What a program links with a driver: those that it stands on, and what they need.
-DRIVERS = {
-    "http": (["ringlet-http", "llhttp", "ringlet-dns"], ["-lcares"]),
-    "dns": (["ringlet-dns"], ["-lcares"]),
-}
 CONDITION = re.compile(r"\b(?:if|while|switch)\s*\(")
 
 
@@ -40,9 +35,9 @@ class Block:
         self.code = f"#line {line + 1}\n{code}"
         self.expected = expected
         self.needs_testing = "#include <ringlet/testing/" in code
-        self.needs_app = "#include <ringlet/app/" in code
-        # The first one stands on the others.
-        self.driver = next((name for name in DRIVERS if f"#include <ringlet/{name}/" in code), None)
+        # The runtime is linked as what the others stand on.
+        self.packages = [f"ringlet-{name}" for name in ["http", "dns", "app"]
+                         if f"#include <ringlet/{name}/" in code] or ["ringlet"]
 
 
 def blocks_of(path: pathlib.Path, page: str):
@@ -93,10 +88,13 @@ def matches(expected: str, printed: str) -> bool:
 
 class Checker:
     def __init__(self, source: pathlib.Path, built: pathlib.Path, scratch: pathlib.Path):
-        self.compiler = [*shlex.split(os.environ.get("CXX", "c++")), *FLAGS,
-                         "-pthread", "-I", source / "runtime", "-I", source / "drivers"]
+        # What Meson writes for users of the build tree knows which libraries are from a wrap.
+        self.packages = built / "meson-uninstalled"
         self.libraries = built / "runtime"
-        self.drivers = built / "drivers"
+        self.compiler = [*shlex.split(os.environ.get("CXX", "c++")), *FLAGS, "-pthread",
+                         "-I", source / "runtime", "-I", source / "drivers",
+                         *self.pkg_config("--cflags", "ringlet")]
+        self.rpath = f"-Wl,-rpath,{self.libraries}:{built / 'drivers'}"
         self.scratch = scratch
         # Most of a program's compile time is this header. Both compilers look for the .gch.
         self.header = scratch / "whole.hpp"
@@ -104,32 +102,13 @@ class Checker:
         subprocess.run([*self.compiler, "-x", "c++-header", self.header, "-o",
                         f"{self.header}.gch"], check=True)
 
-    @staticmethod
-    def library(folder: pathlib.Path, name: str) -> list:
-        archive = folder / f"lib{name}.a"
-        if archive.exists():
-            return [archive]
-        return ["-L", folder, f"-l{name}", f"-Wl,-rpath,{folder}"]
-
-    def driver_libraries(self, name: str | None) -> list:
-        if name is None:
-            return []
-        ours, others = DRIVERS[name]
-        linked = []
-        for each in ours:
-            # llhttp is the system's, or inside the shared library, or an archive of the build.
-            inside = each == "llhttp" and (self.drivers / "libringlet-http.so").exists()
-            built = any(self.drivers.glob(f"lib{each}.*"))
-            if built:
-                linked += self.library(self.drivers, each)
-            elif not inside:
-                linked.append(f"-l{each}")
-        return linked + others
+    def pkg_config(self, *arguments: str) -> list[str]:
+        done = subprocess.run(["pkg-config", *arguments], stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "PKG_CONFIG_PATH": str(self.packages)}, check=True)
+        return shlex.split(done.stdout)
 
     def is_built(self, block: Block) -> bool:
-        if block.needs_app and not any(self.libraries.glob("libringlet-app.*")):
-            return False
-        return block.driver is None or any(self.drivers.glob(f"libringlet-{block.driver}.*"))
+        return all((self.packages / f"{name}-uninstalled.pc").exists() for name in block.packages)
 
     def check(self, block: Block) -> tuple[str, str]:
         """compiled, run, unavailable, left out or failed; and why it failed."""
@@ -139,13 +118,9 @@ class Checker:
         folder.mkdir()
         (folder / "main.cpp").write_text(block.code, encoding="utf-8")
         header = ["-include", self.header] if WHOLE_HEADER in block.code else []
-        libraries = self.driver_libraries(block.driver)
-        if block.needs_testing:
-            libraries += self.library(self.libraries, "ringlet-testing")
-        if block.needs_app:
-            libraries += [*self.library(self.libraries, "ringlet-app"), "-lcjson"]
-        libraries += self.library(self.libraries, "ringlet")
-        built = subprocess.run([*self.compiler, *header, folder / "main.cpp", *libraries, "-luring",
+        libraries = [self.libraries / "libringlet-testing.a"] if block.needs_testing else []
+        libraries += [*self.pkg_config("--libs", *block.packages), self.rpath]
+        built = subprocess.run([*self.compiler, *header, folder / "main.cpp", *libraries,
                                 "-o", folder / "program"], capture_output=True, text=True)
         if built.returncode:
             return "failed", built.stderr

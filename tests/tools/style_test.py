@@ -15,7 +15,7 @@ import sys
 
 TEXT = {".hpp", ".cpp", ".h", ".c", ".py", ".sh", ".md", ".build", ".txt", ".wrap", ".json", ".ini"}
 SKIPPED_FOLDERS = {".git", "build", "packagecache", "__pycache__"}
-UNPACKED_WRAPS = ("cJSON-", "liburing-")
+UNPACKED_WRAPS = ("cJSON-", "liburing-", "llhttp-")
 
 # [x] keeps this file from finding itself.
 UNWANTED = {
