@@ -24,13 +24,14 @@ Pipeline::Pipeline(const Settings& settings)
       rejects_(settings.queue_depth),
       windows_(settings.window),
       output_(settings.jsonl) {
-    const std::size_t wanted = settings.queue_depth + settings.workers + 1;
-    const std::size_t room = slot_storage_bytes / settings.max_line;
+    const std::uint64_t wanted = settings.queue_depth + settings.workers + 1;
+    const std::uint64_t room = slot_storage_bytes / settings.max_line;
     for (std::uint32_t i = 0; i < std::min(wanted, room); ++i) free_slots_.try_put(i);
 }
 
 std::span<char> Pipeline::slot(std::uint32_t index) {
-    return std::span(slot_storage_).subspan(index * settings_.max_line, settings_.max_line);
+    const auto size = static_cast<std::size_t>(settings_.max_line);  // at most line_bytes_max
+    return std::span(slot_storage_).subspan(index * size, size);
 }
 
 Task<int> Pipeline::run() {

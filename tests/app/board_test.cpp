@@ -375,6 +375,7 @@ RINGLET_CASE(BoardFile, is_named_with_the_reason_why_it_cannot_be_loaded) {
 TEST(Boards, load_kernel) {
     std::size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(RINGLET_BOARDS)) {
+        if (!entry.is_directory()) continue;
         const auto path = entry.path() / "board.json";
         std::ifstream file(path);
         const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -52,6 +52,12 @@ def wait_until(condition, what: str):
     return value
 
 
+def check_few_descriptors(ended: "Ended", words: str) -> None:
+    """Well, or failed for want of descriptors: of the program's own, or of the ring."""
+    expected = {0: "", 1: "Too many open files", NO_IO_URING: "too few descriptors left for the ring"}
+    check(ended.status in expected and expected[ended.status] in words, ended.status, words)
+
+
 # Running the program.
 
 @dataclasses.dataclass
@@ -128,6 +134,16 @@ def peak_kib(child: subprocess.Popen) -> int:
 
 def unread(pipe) -> int:
     return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
+def wait_until_full(pipe) -> None:
+    """Until its writer has written all that it can: a little, and then nothing more."""
+    def stands_still() -> bool:
+        before = unread(pipe)
+        time.sleep(0.3)
+        return before == unread(pipe) > 32_000
+
+    wait_until(stands_still, "the pipe to be full")
 
 
 def drained(pipe) -> bool:

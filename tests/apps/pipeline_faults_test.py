@@ -27,9 +27,9 @@ import termios
 import time
 
 from bench import (LIMIT_S, Bench, Ended, case, check, check_configuration_errors, check_equal,
-                   check_help_and_version, check_needs_io_uring, check_usage_errors, drained,
-                   in_background, in_private_mounts, main, peak_kib, read_terminal, unread,
-                   wait_until)
+                   check_few_descriptors, check_help_and_version, check_needs_io_uring,
+                   check_usage_errors, drained, in_background, in_private_mounts, main, peak_kib,
+                   read_terminal, unread, wait_until, wait_until_full)
 
 STOPPED = re.compile(r"^pipeline: stopped after line (\d+); left undone: (\d+) lines that were"
                      r" read, and (\d+) records in windows that are not complete$", re.M)
@@ -360,12 +360,11 @@ def few_descriptors_are_a_clear_error(bench: Bench) -> None:
         output = bench.file("out", "old")
         ended = bench.run("--jsonl", "--output", output, source, preexec_fn=lambda:
                           resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
-        check(ended.status in (0, 1), limit, ended.status, ended.err)
+        check_few_descriptors(ended, ended.err)
         seen[ended.status] += 1
         check_equal(output.read_bytes() == b"old", ended.status != 0, limit)
-        check(ended.status == 0 or "Too many open files" in ended.err, ended.err)
         check_equal(bench.temporaries(), [], limit)
-    check(seen[0] and seen[1], seen)
+    check(seen[0] and len(seen) > 1, seen)
 
 
 # Hostile input.
@@ -547,7 +546,7 @@ def a_signal_while_standard_output_is_stuck(bench: Bench) -> None:
     items = records(100_000)
     path = bench.file("source", text_of(items))
     child = bench.start("--jsonl", "--window", 3, path)
-    wait_until(lambda: unread(child.stdout) > 32_000, "the pipe to be full")
+    wait_until_full(child.stdout)
     child.send_signal(signal.SIGTERM)
     time.sleep(0.05)
     check(child.poll() is None, "ended before its rows were taken")
@@ -556,7 +555,7 @@ def a_signal_while_standard_output_is_stuck(bench: Bench) -> None:
     check_stopped(ended, ended.out, items, 3)
     # A second signal does not wait.
     child = bench.start("--jsonl", "--window", 3, path)
-    wait_until(lambda: unread(child.stdout) > 32_000, "the pipe to be full")
+    wait_until_full(child.stdout)
     while child.poll() is None:  # one that comes before the first was read counts as the same
         child.send_signal(signal.SIGTERM)
         time.sleep(0.05)

@@ -526,7 +526,8 @@ def few_descriptors_are_failed_probes(bench: Bench) -> None:
     with well_behaved() as peer:
         for limit in range(4, 14):
             ended = bench.run("--jsonl", "--retries", 0, "--interval", "5ms", "--count", 2,
-                              f"tcp://127.0.0.1:{peer.port}", peer.url, peer.url + "b",
+                              f"tcp://127.0.0.1:{peer.port}",
+                              *(f"{peer.url}{number}" for number in range(7)),
                               preexec_fn=lambda:
                               resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
             if ended.status == 69:  # not enough for the ring itself

@@ -94,8 +94,8 @@ RINGLET_CASE(GatherResults, cancelled_cancels_all_and_ends_after_they_have_unwou
 RINGLET_CASE(GatherResults, hands_over_errors_and_values_that_came_although_it_was_cancelled) {
     Trace trace;
     const auto work = [&]() -> Task<void> {
-        const auto both = co_await gather_results(shield(value_after(4ms, 1)),
-                                                  shield(error_after(4ms, std::errc::io_error)));
+        const auto both = co_await gather_results(shield(value_after(200ms, 1)),
+                                                  shield(error_after(200ms, std::errc::io_error)));
         const auto& first = std::get<0>(both);
         EXPECT_TRUE(first.has_value() && *first == 1);
         EXPECT_TRUE(failed_with(std::get<1>(both), std::errc::io_error));
@@ -103,7 +103,7 @@ RINGLET_CASE(GatherResults, hands_over_errors_and_values_that_came_although_it_w
         co_await yield();
         trace.add('!');
     };
-    const auto result = co_await attempt(timeout(1ms, work()));
+    const auto result = co_await attempt(timeout(50ms, work()));
     EXPECT_TRUE(failed_with(result, std::errc::timed_out));
     EXPECT_EQ(trace.text(), "g");
 }

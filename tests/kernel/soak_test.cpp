@@ -63,13 +63,15 @@ struct World {
 class Dice {
 public:
     explicit Dice(std::uint64_t start) : random_(start) {}
-    std::uint64_t below(std::uint64_t bound) { return random_.between(0, bound - 1); }
+    std::size_t below(std::size_t bound) {
+        return static_cast<std::size_t>(random_.between(0, bound - 1));
+    }
 
 private:
     ringlet::testing::Random random_;
 };
 
-std::chrono::microseconds up_to(Dice& random, std::uint64_t microseconds) {
+std::chrono::microseconds up_to(Dice& random, std::size_t microseconds) {
     return std::chrono::microseconds(random.below(microseconds));
 }
 
@@ -248,7 +250,7 @@ Task<void> echo(TcpSocket& socket) {
 
 // Clients leave in the middle of an answer.
 Task<void> serve(TcpSocket socket) {
-    const auto served = co_await attempt(timeout(100ms, echo(socket)));
+    const auto served = co_await attempt(timeout(2s, echo(socket)));
     if (served || is_expected(served.error())) co_return;
     EXPECT_TRUE(served.error() == std::errc::connection_reset ||
                 served.error() == std::errc::broken_pipe)

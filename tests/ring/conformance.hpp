@@ -13,10 +13,12 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -83,6 +85,17 @@ protected:
         else
             side_ = std::make_unique<SimulatedSide>();
         if (!side_->refused().empty()) GTEST_SKIP() << side_->refused();
+    }
+
+    // For what a kernel once did otherwise; the simulation does as the newest.
+    bool is_on_kernel_before(unsigned major, unsigned minor) {
+        utsname name{};
+        unsigned here[2] = {};
+        if (GetParam() != On::kernel || ::uname(&name) != 0 ||
+            std::sscanf(name.release, "%u.%u", &here[0], &here[1]) != 2) {
+            return false;
+        }
+        return here[0] < major || (here[0] == major && here[1] < minor);
     }
 
     Ring& ring() { return side_->ring(); }

@@ -106,6 +106,7 @@ TEST_P(MultishotConformance, what_is_longer_than_a_buffer_fills_several_in_order
 }
 
 TEST_P(MultishotConformance, a_dry_group_ends_it_and_nothing_is_lost) {
+    if (is_on_kernel_before(6, 12)) GTEST_SKIP() << "6.1 wants a free buffer before it parks";
     EXPECT_EQ(last(arm(server)), -ENOBUFS);
     provide(1);
     const auto receiving = arm(server);
@@ -123,6 +124,7 @@ TEST_P(MultishotConformance, a_dry_group_ends_it_and_nothing_is_lost) {
 }
 
 TEST_P(MultishotConformance, cancelled_it_ends_and_leaves_its_buffer) {
+    if (is_on_kernel_before(6, 12)) GTEST_SKIP() << "6.1 wants a free buffer before it parks";
     provide(1);
     const auto receiving = arm(server);
     EXPECT_TRUE(is_pending(receiving));

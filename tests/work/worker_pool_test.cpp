@@ -116,7 +116,7 @@ TEST(KernelWorkersDeathTest, that_overrun_their_stack_are_stopped_there) {
     const auto overrun = [] {
         const auto main = []() -> Task<void> {
             co_await offload([] {
-                volatile char room[70'000];
+                volatile char room[300'000];  // more than any architecture asks for
                 for (std::size_t i = sizeof room; i > 0; i -= 100) room[i - 1] = 1;
             });
         };

@@ -129,16 +129,16 @@ Result<PeerCredentials> KernelSystem::peer_credentials(int descriptor) {
     return PeerCredentials{.process = peer.pid, .user = peer.uid, .group = peer.gid};
 }
 
-// O_NONBLOCK lets io_uring do the operation itself, and park it on a poll. Without it a kernel before
-// 6.4 gives each to a worker thread, which a long write to a full pipe then keeps.
+// O_NONBLOCK lets io_uring do the operation itself, and park it on a poll. Without it a kernel
+// before 6.4 gives each to a worker thread, which a long write to a full pipe then keeps.
 Result<std::array<int, 2>> KernelSystem::pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return last_error();
     return ends;
 }
 
-// SFD_NONBLOCK as in pipe(), before Linux 6.10: a worker thread would not see a signal that is sent to
-// the loop's thread alone, as by raise(3).
+// SFD_NONBLOCK as in pipe(), before Linux 6.10: a worker thread would not see a signal that is sent
+// to the loop's thread alone, as by raise(3).
 Result<int> KernelSystem::open_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals);
     sigset_t before;
