@@ -1,5 +1,5 @@
-"""Packages of another architecture or release, by an apt of our own in a folder: nothing of the system's
-is touched. apt checks the signatures of all that it downloads."""
+"""Packages of another architecture or release, by an apt of our own in a folder: nothing of the
+system's is touched. apt checks the signatures of all that it downloads."""
 
 import os
 import pathlib
@@ -46,7 +46,7 @@ class Apt:
         (self.folder / "status").touch()
         (self.folder / "sources.list").write_text(
             f"{kind} [signed-by={KEYS}] {mirror()} {release} main\n")
-        # An index past its date (of a snapshot, or of an old release) will do for what is asked here.
+        # An index past its date (a snapshot's, an old release's) will do for what is asked here.
         (self.folder / "apt.conf").write_text(f"""\
 APT::Architecture "{architecture}";
 APT::Architectures "{architecture}";

@@ -6,54 +6,73 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import store
+from boards import session, sysroot
+from boards.board import ROOT, Board
 
 
 @dataclasses.dataclass
 class Build:
     name: str
     options: list[str]
-    compilers: dict[str, str]
+    compilers: dict[str, str] = dataclasses.field(default_factory=dict)
     # Tests about the tree come out the same in every build: once is enough.
-    skipped_suites: list[str]
-    # Only these tests are built and run; none named: all are.
+    skipped_suites: list[str] = dataclasses.field(default_factory=lambda: ["tree"])
+    # Only these targets are built; none named: all are.
+    targets: list[str] = dataclasses.field(default_factory=list)
+    # Only these tests are run; none named: all are.
     only: list[str] = dataclasses.field(default_factory=list)
-    apps: bool = True
-    # A file that tools/setup makes; without it the build is left out.
-    needs: pathlib.Path | None = None
+    # Of boards/: its cross files are used, and tools/setup must have fetched what it needs.
+    board: str | None = None
+    has_tests: bool = True
 
 
-GCC = {"CC": "gcc", "CXX": "g++"}
-CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ringlet"
+# The compiler's results are kept for the next checkout, whichever folder that is in.
+CCACHE = {"CCACHE_DIR": str(store.CACHE / "ccache"), "CCACHE_BASEDIR": str(ROOT),
+          "CCACHE_NOHASHDIR": "1", "CCACHE_MAXSIZE": "10G"}
+LAUNCHER = "ccache " if shutil.which("ccache") else ""
+GCC = {"CC": f"{LAUNCHER}gcc", "CXX": f"{LAUNCHER}g++"}
+CLANG = {"CC": f"{LAUNCHER}clang-19", "CXX": f"{LAUNCHER}clang++-19"}
+THREADED = ["work_job_queue", "work_mailbox", "work_worker_pool",
+            "conformance_p23_blocking_work", "conformance_p25_sync_and_async"]
+SANITIZED = ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false"]
 
 
-def emulated(board: str) -> Build:
-    """A board's build, for what runs without io_uring, which qemu-user lacks."""
-    sysroot = CACHE / "sysroots" / f"{board}.ini"
-    cross = ROOT / "boards" / board / "cross.ini"
-    # Little optimised: less would compile faster, but takes the emulator five times as long.
-    options = ["--cross-file", str(sysroot), "--cross-file", str(cross),
-               "-Doptimization=1", "-Ddebug=false"]
-    return Build(board, options, {}, [], apps=False, needs=sysroot)
+def boards() -> list[Build]:
+    """The suite on each emulated board; and with wraps instead of the board's libraries, and with
+    clang, everything else, and what stands closest to those libraries as a sample."""
+    builds = []
+    for name in ("qemu-aarch64", "qemu-armv7"):
+        options = sysroot.build_options(Board(name))
+        sample = ["ring_ring_conformance", "app_json", "http_response_parser"]
+        targets = [*(f"apps/{app}/{app}" for app in ("fetch", "hello", "pipeline", "timeout")),
+                   *(f"tests/{test}_test" for test in sample)]
+        few = {"board": name, "targets": targets,
+               "only": [sample[0], *(f"{test}_simulated" for test in sample)]}
+        builds += [
+            Build(name, options, board=name),
+            Build(f"{name}-wraps", [*options, "--wrap-mode=forcefallback"], **few),
+            Build(f"{name}-clang",
+                  [*options, "--cross-file", str(ROOT / "boards/clang.ini")], **few),
+        ]
+    # No programs of theirs run here, but they must be had.
+    return builds + [Build(name, sysroot.build_options(Board(name)), board=name, has_tests=False)
+                     for name in ("raspberry-pi-4", "beaglebone-black")]
 
 
 BUILDS = [
-    Build("gcc-debug", ["--buildtype=debug"], GCC, []),
-    Build("gcc-release", ["--buildtype=release"], GCC, ["tree"]),
-    Build("clang-asan", ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false",
-                         "-Db_sanitize=address,undefined"], CLANG, ["tree"]),
+    Build("gcc-debug", ["--buildtype=debug"], GCC, skipped_suites=[]),
+    Build("gcc-release", ["--buildtype=release"], GCC),
+    Build("clang-asan", [*SANITIZED, "-Db_sanitize=address,undefined"], CLANG),
     # What has more than one thread.
-    Build("clang-tsan", ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false",
-                         "-Db_sanitize=thread"], CLANG, [],
-          only=["work_job_queue", "work_mailbox", "work_worker_pool",
-                "conformance_p23_blocking_work", "conformance_p25_sync_and_async"]),
-    emulated("qemu-aarch64"),
-    emulated("qemu-armv7"),
+    Build("clang-tsan", [*SANITIZED, "-Db_sanitize=thread"], CLANG, skipped_suites=[],
+          targets=[f"tests/{test}_test" for test in THREADED], only=THREADED),
+    *boards(),
 ]
 
 # A finding of a sanitizer ends the test with a failure.
@@ -85,13 +104,12 @@ def last_lines(text: str) -> str:
 
 def build(which: Build, folder: pathlib.Path) -> str:
     """Empty, or why it could not be built."""
-    commands = [["ninja", "-C", folder, *(f"tests/{test}_test" for test in which.only)]]
+    commands = [["ninja", "-C", folder, *which.targets]]
     if not (folder / "build.ninja").exists():
-        apps = "enabled" if which.apps else "disabled"
-        commands.insert(0, ["meson", "setup", folder, "-Dtests=enabled", f"-Dapps={apps}",
-                            *which.options])
+        cross = sysroot.cross_files(Board(which.board)) if which.board else []
+        commands.insert(0, ["meson", "setup", folder, "-Dtests=enabled", *cross, *which.options])
     for command in commands:
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **which.compilers},
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **CCACHE, **which.compilers},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             return f"{command[0]} failed\n{last_lines(done.stdout)}"
@@ -154,6 +172,8 @@ def run_tests(which: Build, folder: pathlib.Path) -> Count:
     for suite in which.skipped_suites:
         command += ["--no-suite", suite]
     status = subprocess.run(command, env={**os.environ, **SANITIZERS}).returncode
+    if which.board:
+        session.stop_all(which.board)
     try:
         count = read_results(folder)
     except (OSError, xml.ParseError, json.JSONDecodeError) as error:
@@ -166,17 +186,25 @@ def run_tests(which: Build, folder: pathlib.Path) -> Count:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/test")
     parser.add_argument("--quick", action="store_true", help="only the GCC debug build")
+    names = [which.name for which in BUILDS]
+    parser.add_argument("--only", action="append", metavar="BUILD", choices=names,
+                        help=f"only this build; repeatable: {', '.join(names)}")
     arguments = parser.parse_args()
+    chosen = arguments.only or names[:1 if arguments.quick else None]
 
     total = Count()
-    for which in BUILDS[:1] if arguments.quick else BUILDS:
+    for which in (which for which in BUILDS if which.name in chosen):
         folder = ROOT / "build" / which.name
         print(f"== {which.name}", flush=True)
-        if which.needs and not which.needs.exists():
-            total.skips.append((which.name, f"tools/setup --board {which.name} has not been here"))
+        if which.board and not sysroot.is_there(Board(which.board)):
+            total.skips.append((which.name, f"tools/setup --board {which.board} has not been here"))
             continue
         if problem := build(which, folder):
             total.failures.append((which.name, problem))
+            continue
+        if not which.has_tests:
+            print(f"{which.name}: built", flush=True)
+            total.passed += 1
             continue
         count = run_tests(which, folder)
         print(f"{which.name}: {count.passed} passed, {len(count.failures)} failed,"

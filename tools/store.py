@@ -1,4 +1,4 @@
-"""Folders in the cache that hold what was downloaded or built, each with a list of its files' hashes.
+"""Folders in the cache: what was downloaded or built, each with a list of its files' hashes.
 
 What an entry is made from is its key: another key, a missing file or a wrong hash, and it is made
 anew. An entry appears whole or not at all."""

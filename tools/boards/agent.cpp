@@ -1,12 +1,13 @@
 // The agent is the first process of an emulated board: it runs programs for `tools/board`.
 //
 //   host                          virtio-serial port                     guest
-//   start, stdin, eof, kill,  ->  frames {job, kind, size} payload  ->   fork, exec, pipes
-//   took, ping, power_off     <-                                    <-   hello, out, err, want, ended
+//   start, stdin_data,        ->  frames {job, kind, size} payload  ->   fork, exec, pipes
+//   stdin_end, kill, took,    <-                                    <-   hello, out, err, want,
+//   ping, power_off                                                      ended, failed, pong
 //
 // One job is one program in a session of its own. Neither side ever waits for the other to read:
-//   - a job's standard input comes in pieces, each asked for by `want` when the one before is written;
-//   - of a job's output at most `unread_max` bytes are on their way; `took` tells what the host has taken.
+//   - a job's standard input comes in pieces, each asked for by `want` when the last is written;
+//   - of a job's output at most `unread_max` bytes are under way; `took` tells what has been taken.
 // So a ping is answered at once whatever the programs do, and a machine that does not answer hangs.
 //
 // It is linked statically, and asks nothing of the kernel that Linux 5.10 lacks.

@@ -59,5 +59,5 @@ class Board:
         if self.architecture:
             found += [f"g++-{self.architecture.triplet}"]
         if self.emulator:
-            found += ["qemu-system-arm", "e2fsprogs", "kmod", "cpio", "make"]
+            found += ["qemu-system-arm", "qemu-user", "e2fsprogs", "kmod", "cpio", "make"]
         return found

@@ -1,4 +1,5 @@
-"""Runs one program on an emulated machine: its output comes out here, and its end is told as an exit status.
+"""Runs one program on an emulated machine: its output comes out here, and how it ended is told as
+an exit status.
 
 | the program                       | exit status | said on standard error |
 | --------------------------------- | ----------- | ---------------------- |

@@ -15,8 +15,9 @@ from boards import kernels
 from boards.board import Architecture, Board
 
 HERE = pathlib.Path(__file__).resolve().parent
-PACKAGES = ["busybox-static", "coreutils", "mount", "libc6", "libstdc++6", "liburing2", "libcjson1", "libc-ares2",
-            "python3", "nginx-light", "socat", "dnsmasq-base", "strace", "util-linux",
+PACKAGES = ["busybox-static", "coreutils", "mount", "libc6", "libstdc++6", "liburing2",
+            "libcjson1", "libc-ares2", "python3", "nginx-light", "socat", "dnsmasq-base", "strace",
+            "util-linux",
             "gpiod", "i2c-tools", "can-utils", "iproute2"]
 # Needed by installation scripts, or for what no test does.
 WITHOUT = {"adduser", "debconf", "dpkg", "tar", "perl", "perl-base", "perl-modules-5.36",
@@ -32,6 +33,7 @@ FILES = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\nwww-data:x:33:\ndip:x:30:\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "etc/nsswitch.conf": "hosts: files dns\n",
+    "etc/resolv.conf": "",
 }
 
 

@@ -16,8 +16,8 @@ BOOT_MODULES = ["virtio_mmio", "virtio_blk", "crc32c_generic", "ext4", "virtio_c
                 "9pnet_virtio"]
 # Hardware, real enough to test drivers on. Those that a kernel lacks are left out here.
 OTHER_MODULES = ["configfs", "can-raw", "can-bcm", "vcan", "softdog", "i2c-dev", "spidev", "uinput",
-                 "rtc-pl031", "gpio-pl061", "industrialio", "industrialio-configfs",
-                 "industrialio-sw-device", "industrialio-sw-trigger", "kfifo_buf",
+                 "rtc-pl031", "gpio-pl061", "industrialio", "i2c-mux",
+                 "industrialio-triggered-buffer", "kfifo_buf",
                  "i2c-mux", "led-class", "overlay"]
 
 
@@ -44,8 +44,8 @@ def _depmod(root: pathlib.Path, version: str) -> None:
 
 def fetch(architecture: Architecture, label: str, release: str, package: str,
           source: str | None = None) -> pathlib.Path:
-    """The cached folder: vmlinuz, version, and lib/modules/VERSION. With `source`, the package of the
-    kernel's source, it has the simulated hardware of modules.py as well."""
+    """The cached folder: vmlinuz, version, and lib/modules/VERSION. With `source`, the package of
+    the kernel's source, it has the simulated hardware of modules.py as well."""
 
     def make(folder: pathlib.Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:

@@ -21,7 +21,8 @@ def qemu_command(board: Board, start: Start, memory_mib: int, cpus: int) -> list
     emulator = board.emulated()
     return [emulator["qemu"], "-machine", emulator["machine"], "-cpu", board.cpu,
             "-smp", str(cpus), "-m", str(memory_mib), "-display", "none", "-monitor", "none",
-            "-no-reboot", "-nic", "none", "-kernel", str(start.kernel), "-initrd", str(start.initrd),
+            "-no-reboot", "-nic", "none", "-kernel", str(start.kernel),
+            "-initrd", str(start.initrd),
             # Writes go to a file without a name, and are gone with the machine.
             "-drive", f"file={start.root},format=raw,if=none,id=root,snapshot=on",
             "-device", "virtio-blk-device,drive=root",
@@ -31,7 +32,7 @@ def qemu_command(board: Board, start: Start, memory_mib: int, cpus: int) -> list
 
 def kernel_arguments(board: Board, agent: str) -> str:
     console = board.emulated()["console"]
-    return (f"console={console} panic=-1 quiet loglevel=4 host_folder={ROOT} agent={agent}"
+    return (f"console={console} panic=-1 quiet loglevel=4 cma=0 host_folder={ROOT} agent={agent}"
             f" now={int(time.time())}")
 
 

@@ -1,5 +1,6 @@
-"""Simulated hardware for the emulated boards: modules that Debian leaves out of its kernel, built from
-Debian's own kernel source against its own headers. Nothing of that source is in this repository."""
+"""Simulated hardware for the emulated boards: modules that Debian leaves out of its kernel, built
+from Debian's own kernel source against its own headers. Nothing of that source is in this
+repository."""
 
 import pathlib
 import re

@@ -1,4 +1,5 @@
-"""The frames between `tools/board` and the agent in an emulated board; agent.cpp says how they are used."""
+"""The frames between `tools/board` and the agent in an emulated board; agent.cpp says how they are
+used."""
 
 import enum
 import struct

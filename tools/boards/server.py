@@ -1,8 +1,9 @@
 """Keeps one emulated machine and lets many clients run programs on it, each a job of its own.
 
 It passes frames between clients and machine, and looks after the machine: one that panics, ends or
-no longer answers is told to all that have a job there, and the server ends with it. The next client
-starts another. It ends, too, when nobody has wanted anything for a while."""
+no longer answers is told to all that have a job there, and the server ends with it. It ends, too,
+when nobody has wanted anything for a while. Its socket goes first: who finds none, or gets no
+greeting from it, starts another server."""
 
 import collections
 import contextlib
@@ -13,7 +14,6 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable
 
 from boards.machine import Machine
 from boards.protocol import HEADER, Frames, Kind, frame
@@ -33,18 +33,23 @@ class Client:
 
 
 class Server:
-    def __init__(self, machine: Machine, listener: socket.socket, hang_s: float) -> None:
+    def __init__(self, machine: Machine, path: pathlib.Path, hang_s: float) -> None:
         self.machine = machine
+        self.path = path
         self.hang_s = hang_s
-        self.listener = listener
+        self.listener = socket.socket(socket.AF_UNIX)
+        path.unlink(missing_ok=True)
+        self.listener.bind(f"{path}.new")
+        self.listener.listen(64)
+        os.rename(f"{path}.new", path)  # who finds it can connect
         self.clients: dict[int, Client] = {}
         self.next_job = 1
         self.to_machine = collections.deque()
         self.pinged = self.answered = self.wanted = time.monotonic()
         self.selector = selectors.DefaultSelector()
-        listener.setblocking(False)
+        self.listener.setblocking(False)
         machine.port.setblocking(False)
-        self.selector.register(listener, selectors.EVENT_READ, self.accept)
+        self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
         self.selector.register(machine.port, selectors.EVENT_READ, self.from_machine)
 
     def serve(self) -> None:
@@ -55,7 +60,7 @@ class Server:
             if self.clients:
                 self.wanted = now
             elif now - self.wanted > IDLE_S:
-                return self.machine.power_off()
+                self.power_off()
             if now - self.pinged > PING_EVERY_S:
                 self.pinged = now
                 self.send_machine(frame(Kind.PING))
@@ -113,7 +118,13 @@ class Server:
             client.ended = kind in (Kind.ENDED, Kind.FAILED)
             self.send_client(client, frame(kind, payload))
 
+    def power_off(self) -> None:
+        self.path.unlink()
+        self.machine.power_off()
+        raise SystemExit(0)
+
     def lost(self, word: str, what: str) -> None:
+        self.path.unlink()
         self.machine.stop()
         told = frame(Kind.LOST, f"{word}\n{what}\nconsole: {self.machine.log}".encode())
         for client in self.clients.values():
@@ -156,8 +167,7 @@ class Server:
             return self.drop(client)
         for _, kind, payload in client.frames.feed(data):
             if kind == Kind.POWER_OFF:  # for all
-                self.machine.power_off()
-                raise SystemExit(0)
+                self.power_off()
             client.started |= kind == Kind.START
             self.send_machine(HEADER.pack(client.job, kind, len(payload)) + payload)
 
@@ -168,17 +178,3 @@ class Server:
         client.connection.close()
         if client.started and not client.ended:
             self.send_machine(frame(Kind.KILL, struct.pack("<I", signal.SIGKILL), client.job))
-
-
-def serve(machine: Machine, path: pathlib.Path, hang_s: float, ready: Callable[[], None]) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        path.unlink(missing_ok=True)
-        listener.bind(f"{path}.new")
-        listener.listen(64)
-        os.rename(f"{path}.new", path)  # who finds it can connect
-        ready()
-        try:
-            Server(machine, listener, hang_s).serve()
-        finally:
-            path.unlink(missing_ok=True)
-            machine.stop()

@@ -14,8 +14,8 @@ import store
 from boards.board import ROOT, Board
 from boards.image import Start
 from boards.machine import BootFailed, Machine
-from boards.protocol import Kind, frame
-from boards.server import serve
+from boards.protocol import HEADER, Kind, frame
+from boards.server import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
 HANG_S = 30.0
@@ -41,9 +41,8 @@ class Wanted:
 
     def folder(self) -> pathlib.Path:
         """Where its socket and logs are. A changed agent or board means another machine."""
-        text = "\n".join([*self.arguments(),
-                          *(store.hash_of(path) for path in
-                            (HERE / "agent.cpp", HERE / "init", Board(self.board).folder / "board.json"))])
+        made_of = [HERE / "agent.cpp", HERE / "init", Board(self.board).folder / "board.json"]
+        text = "\n".join([*self.arguments(), *map(store.hash_of, made_of)])
         # Short: it holds sockets, whose paths have at most 107 bytes.
         folder = _servers(self.board) / hashlib.sha256(text.encode()).hexdigest()[:12]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,17 +50,16 @@ class Wanted:
 
 
 def _connect(path: pathlib.Path) -> socket.socket | None:
+    """None: there is no server, or it is about to end and no longer greets."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(str(path))
+        if connection.recv(HEADER.size, socket.MSG_WAITALL | socket.MSG_PEEK):
+            return connection
     except OSError:
-        connection.close()
-        return None
-    return connection
-
-
-def running(wanted: Wanted) -> socket.socket | None:
-    return _connect(wanted.folder() / "socket")
+        pass
+    connection.close()
+    return None
 
 
 def connect(wanted: Wanted) -> socket.socket:
@@ -73,8 +71,8 @@ def connect(wanted: Wanted) -> socket.socket:
         # It says "ready" on its standard output, or what is wrong.
         server = subprocess.Popen(
             [sys.executable, ROOT / "tools/board", "serve", *wanted.arguments()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=(folder / "server.log").open("w"),
-            start_new_session=True, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=(folder / "server.log").open("w"), start_new_session=True, text=True)
         said = server.stdout.read()
         if said.strip() != "ready" or not (connection := _connect(folder / "socket")):
             log = (folder / "server.log").read_text(errors="replace").strip()
@@ -86,16 +84,19 @@ def be_server(wanted: Wanted) -> int:
     """In a process of its own; standard output ends when the machine is ready."""
     board, folder = Board(wanted.board), wanted.folder()
     try:
-        machine = Machine(board, Start(board, wanted.kernel), wanted.memory_mib, wanted.cpus, folder)
+        start = Start(board, wanted.kernel)
+        machine = Machine(board, start, wanted.memory_mib, wanted.cpus, folder)
     except BootFailed as error:
         print(error, flush=True)
         return 1
 
-    def ready() -> None:
+    try:
+        server = Server(machine, folder / "socket", wanted.hang_s)
         print("ready", flush=True)
         os.dup2(2, 1)
-
-    serve(machine, folder / "socket", wanted.hang_s, ready)
+        server.serve()
+    finally:
+        machine.stop()
     return 0
 
 

@@ -2,6 +2,7 @@
 the cross files that name them. The C and the C++ library come with the cross compiler."""
 
 import pathlib
+import shutil
 import tempfile
 
 import debian
@@ -24,12 +25,17 @@ def fetch(board: Board) -> pathlib.Path:
                        " ".join([debian.this_release(), *PACKAGES]), make)
 
 
+def is_there(board: Board) -> bool:
+    return (store.CACHE / "sysroots" / board.cross().debian / store.LIST).exists()
+
+
 def _write_paths(board: Board) -> pathlib.Path:
     """Of a board's cross files the one with this machine's paths: Meson cannot work them out."""
     path = board.build.with_suffix(".ini")
     text = ("# Made by tools/board.\n[constants]\n"
             f"sysroot = '{store.CACHE / 'sysroots' / board.cross().debian}'\n"
-            f"tools_board = '{ROOT / 'tools/board'}'\n")
+            f"tools_board = '{ROOT / 'tools/board'}'\n"
+            f"compiler_cache = {['ccache'] if shutil.which('ccache') else []}\n")
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
