@@ -40,6 +40,7 @@ class Board:
         self.cpu: str = description["cpu"]
         self.cores: int = description["cores"]
         self.memory_mib: int = description["memory"]["ram_mib"]
+        self.budget: dict[str, int] = description["memory"]["budget"]
         self.kernel_min: str = description["kernel_min"]
 
     def cross(self) -> Architecture:
