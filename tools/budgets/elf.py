@@ -11,7 +11,7 @@ MACHINES = {62: "x86_64", 183: "aarch64", 40: "armv7"}
 EXECUTABLE, SHARED = 2, 3  # a program is either: position-independent ones are SHARED
 SYMBOL_TABLE, WITHOUT_CONTENT = 2, 8
 WRITABLE, IN_MEMORY, CODE, THREAD_LOCAL = 0x1, 0x2, 0x4, 0x400
-OBJECT, FUNCTION, THREAD_OBJECT = 1, 2, 6
+OBJECT, FUNCTION, THREAD_OBJECT, CHOSEN_AT_START = 1, 2, 6, 10
 UNSTRIPPED, DEBUG = ".symtab", ".debug_info"
 
 
@@ -59,7 +59,7 @@ class Elf:
             raise Unreadable(f"{path}: not an ELF file")
         try:
             self._read()
-        except (struct.error, IndexError, ValueError) as error:
+        except (struct.error, IndexError, OverflowError, ValueError) as error:
             raise Unreadable(f"{path}: truncated or damaged") from error
 
     def _read(self) -> None:
@@ -76,6 +76,8 @@ class Elf:
         self.symbols = self._read_symbols()
 
     def content(self, section: Section) -> bytes:
+        if section.kind == WITHOUT_CONTENT:
+            return b""
         found = self._image[section.offset:section.offset + section.bytes]
         if len(found) != section.bytes:
             raise ValueError("a section ends behind the file")
@@ -87,13 +89,14 @@ class Elf:
         each, count, names_at = struct.unpack_from("<HHH", self._image, 58 if wide else 46)
         if table == 0 or count == 0:
             raise Unreadable(f"{self.path}: no section headers")
+        if table + each * count > len(self._image):
+            raise ValueError("the section headers end behind the file")
         layout = "<IIQQQQI" if wide else "<IIIIIII"
         raw = [struct.unpack_from(layout, self._image, table + index * each)
                for index in range(count)]
         sections = [Section(index, "", *fields[1:]) for index, fields in enumerate(raw)]
         for section in sections:
-            if section.kind != WITHOUT_CONTENT:
-                self.content(section)  # is there
+            self.content(section)  # is there
         names = self.content(sections[names_at])
         return [dataclasses.replace(section, name=text_at(names, fields[0]))
                 for section, fields in zip(sections, raw)]
@@ -114,7 +117,7 @@ class Elf:
             else:
                 name, address, size, info, _, section = fields
             kind = info & 0xf
-            if size == 0 or kind not in (OBJECT, FUNCTION, THREAD_OBJECT, 10):  # 10: an ifunc
+            if size == 0 or kind not in (OBJECT, FUNCTION, THREAD_OBJECT, CHOSEN_AT_START):
                 continue
             if kind == THREAD_OBJECT:
                 address += thread_start

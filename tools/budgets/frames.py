@@ -1,10 +1,10 @@
 """The coroutines of a program by name, and how large the frame of each is.
 
-A record holds the address of the code that allocates the frame. That is in the coroutine's own start,
-or, where the start was inlined, in whoever calls it. Debug information tells which; of an inlined start
-GCC's says no more than the plain name and the line on which the coroutine ends. The body of each
-coroutine is a function of its own, though, whose symbol says the whole name, and whose place is
-where the coroutine begins: so the two are matched like brackets.
+A record holds the address of the code that allocates the frame. That is in the coroutine's own
+start, or, where the start was inlined, in whoever calls it. Debug information tells which; of an
+inlined start GCC's says no more than the plain name and the line on which the coroutine ends. The
+body of each coroutine is a function of its own, though, whose symbol says the whole name, and whose
+place is where the coroutine begins: so the two are matched like brackets.
 """
 
 import bisect
@@ -50,8 +50,8 @@ def tool(command: list[str], lines: list[str]) -> list[str]:
     if not lines:
         return []
     try:
-        done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True,
-                              check=True)
+        done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True,
+                              text=True, check=True)
     except FileNotFoundError as error:
         raise elf.Unreadable(f"there is no {command[0]}: install binutils") from error
     except subprocess.CalledProcessError as error:
@@ -143,14 +143,19 @@ class Names:
         begins = [(self._chains[address][-1], self._whole[name])
                   for address, name in self._bodies.items() if self._chains.get(address)]
         taken = {name for name in ends.values() if name}
-        for end in sorted((end for end in ends if end and not ends[end]),
-                          key=lambda each: (each.file, each.line)):
-            fitting = [(begin.line, name) for begin, name in begins
-                       if begin.file == end.file and begin.line <= end.line and name not in taken
-                       and f"{shortened(end.name)}(" in name]
-            ends[end] = max(fitting)[1] if fitting else (
-                f"{end.name} ({end.file.rpartition('/')[2]}:{end.line})")
-            taken.add(ends[end])
+        unnamed = sorted((end for end in ends if end and not ends[end]),
+                         key=lambda each: (each.file, each.line))
+        # "f<long>" may be "f<long int>" in debug information: by the letter first.
+        for spelled in (lambda name: f"{name}(", lambda name: name.partition("<")[0] + "<"):
+            for end in unnamed:
+                fitting = [(begin.line, name) for begin, name in begins
+                           if begin.file == end.file and begin.line <= end.line
+                           and name not in taken and spelled(shortened(end.name)) in name]
+                if fitting and not ends[end]:
+                    ends[end] = max(fitting)[1]
+                    taken.add(ends[end])
+        for end in unnamed:
+            ends[end] = ends[end] or f"{end.name} ({end.file.rpartition('/')[2]}:{end.line})"
         for address in addresses:
             self.of.setdefault(address, ends[self._coroutine(address)[0]])
 

@@ -16,8 +16,8 @@ NAMESPACES = ["http", "dns", "log", "testing"]  # of ringlet, and parts of their
 LAYERS = ["base", "ring", "task", "time", "sync", "flow", "work", "io", "run", "app", "testing"]
 RUNTIMES, PROGRAM, LIBRARY, OTHER = "Runtime", "the program", "C++ library", "other"
 # Of C libraries, which have no namespaces.
-PREFIXES = {"llhttp": "llhttp", "llparse": "llhttp", "cJSON": "cJSON", "ares": "c-ares",
-            "io_uring": "liburing", "mbedtls": "mbedtls", "psa": "mbedtls", "sqlite3": "sqlite"}
+PREFIXES = {"llhttp_": "llhttp", "llparse_": "llhttp", "cJSON_": "cJSON", "ares_": "c-ares",
+            "io_uring_": "liburing", "mbedtls_": "mbedtls", "psa_": "mbedtls", "sqlite3": "sqlite"}
 # What has no symbol, by its section.
 SECTIONS = [
     (r"\.(rodata|srodata)", "constants without a name"),
@@ -56,7 +56,8 @@ def components(mangled: str) -> list[str]:
 @functools.cache
 def declared() -> dict[str, str]:
     """The layer of each name that runtime/ringlet declares at the beginning of a line."""
-    pattern = re.compile(r"^(?:[\w:<>*&,\[\] ]*[ *&])?(?:(?:class|struct|union) (\w+)|(\w+)\()", re.M)
+    pattern = re.compile(r"^(?:[\w:<>*&,\[\] ]*[ *&])?"
+                         r"(?:(?:class|struct|union) (\w+)|(\w+)\()", re.M)
     variable = re.compile(r"^(?:inline|constexpr|thread_local|extern|static|constinit)\b"
                           r"[^;={(]* (\w+)(?:\[\w*\])?[;={]", re.M)
     found: dict[str, str] = {}
@@ -74,14 +75,12 @@ def owner(mangled: str) -> str | None:
     """The part of a symbol; None if its name does not tell."""
     names = [name for name in components(mangled) if not name.startswith("_GLOBAL__N_")]
     if not names:
-        prefix = re.match(r"_*([A-Za-z]\w*?)_", mangled + "_")
         if mangled == "main":
             return PROGRAM
-        if re.match(r"_*io_uring_", mangled):
-            return "liburing"
         if mangled.startswith("_Z"):  # operator new and the like
             return LIBRARY
-        return PREFIXES.get(prefix[1]) if prefix else None
+        return next((library for prefix, library in PREFIXES.items()
+                     if mangled.lstrip("_").startswith(prefix)), None)
     if re.fullmatch(r"(\w+_)?runtime", names[-1]):
         return RUNTIMES
     if names[0] in ("std", "__gnu_cxx", "__cxxabiv1", "__pstl"):
@@ -108,7 +107,8 @@ def parts(program: elf.Elf, wanted) -> dict[str, Part]:
     objects: list[tuple[str, str, int]] = []
     for section in filter(wanted, program.sections):
         position, named = section.address, 0
-        inside = sorted(symbols.get(section.index, []), key=lambda each: (each.address, -each.bytes))
+        inside = sorted(symbols.get(section.index, []),
+                        key=lambda each: (each.address, -each.bytes))
         for symbol in inside:
             end = min(symbol.address + symbol.bytes, section.address + section.bytes)
             size = end - max(symbol.address, position)
