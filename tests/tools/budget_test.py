@@ -358,6 +358,10 @@ class Owners(unittest.TestCase):
             "f(std::basic_string_view<char, std::char_traits<char> >,"
             " std::span<char, 18446744073709551615ul>) [clone .actor]"),
             "f(std::string_view, std::span<char>)")
+        for name, short in {"ringlet::Task<a<int> > demo::f<int>(int)": "demo::f<int>(int)",
+                            "demo::f<a, b>(int) const": "demo::f<a, b>(int) const",
+                            "0x1234": "0x1234"}.items():
+            self.assertEqual(frames.without_result(name), short)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,16 @@ def shortened(name: str) -> str:
     return name
 
 
+def without_result(name: str) -> str:
+    """Names of templates begin with what they return."""
+    depth = 0
+    for place, letter in enumerate(name):
+        if depth == 0 and letter in "( ":
+            return name[place + 1:] if letter == " " else name
+        depth += {"<": 1, "{": 1, ">": -1, "}": -1}.get(letter, 0)
+    return name
+
+
 def tool(command: list[str], lines: list[str]) -> list[str]:
     if not lines:
         return []
@@ -169,6 +179,6 @@ def frames(program: elf.Elf) -> dict[str, int] | None:
     names = Names(program, sorted({address for address, _ in records}))
     found: dict[str, int] = {}
     for address, size in records:
-        name = names.of[address]
+        name = without_result(names.of[address])
         found[name] = max(size, found.get(name, 0))
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
