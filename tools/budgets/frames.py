@@ -24,7 +24,9 @@ SHORTER = [
     (r"\(anonymous namespace\)::", ""),
     (r"(?<=>) (?=>)", ""),
 ]
-BODY = re.compile(r"\d(_Z\w+)\.Frame\.actor$|^(_Z\w+)\.resume$")  # of GCC, of clang
+# Symbols of a coroutine's body, of GCC and of clang; and of all that is not its start.
+BODY = re.compile(r"\d(_Z\w+)\.Frame\.actor(?:\.lto_priv\.\d+)?$|^(_Z\w+)\.resume$")
+INSIDE = re.compile(r"\d(_Z\w+)\.Frame\.|^(_Z\w+)\.(?:resume|destroy|cleanup)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,12 @@ def shortened(name: str) -> str:
     for pattern, instead in SHORTER:
         name = re.sub(pattern, instead, name)
     return name
+
+
+def plain(symbol: str) -> str:
+    """The mangled name of the function that the compiler made the symbol's code of."""
+    inside = INSIDE.search(symbol)
+    return (inside[1] or inside[2]) if inside else symbol.split(".")[0]
 
 
 def without_result(name: str) -> str:
@@ -108,13 +116,12 @@ class Names:
         self._symbols = sorted((each for each in program.symbols if each.section in code),
                                key=lambda each: each.address)
         self._starts = [each.address for each in self._symbols]
-        self._bodies = {each.address: match[1] or match[2] for each in self._symbols
-                        if (match := BODY.search(each.name))}
+        self._bodies = {each.address: plain(each.name) for each in self._symbols
+                        if BODY.search(each.name)}
         self._chains = {}
         if elf.DEBUG in program.by_name:
             self._chains = chains(program, sorted({*addresses, *self._bodies}))
-        mangled = sorted({each.name.split(".")[0] for each in self._symbols}
-                         | set(self._bodies.values()))
+        mangled = sorted({plain(each.name) for each in self._symbols})
         self._whole = dict(zip(mangled, demangled(mangled)))
         self.of = {address: name for address in addresses if (name := self._known(address))}
         self._match(addresses)
@@ -143,9 +150,8 @@ class Names:
         symbol = self._symbol(address)
         if symbol is None:
             return f"{address:#x}"
-        if match := BODY.search(symbol.name):
-            return f"inlined into {self._whole[match[1] or match[2]]}"
-        return self._whole[symbol.name.split(".")[0]]
+        name = self._whole[plain(symbol.name)]
+        return f"inlined into {name}" if INSIDE.search(symbol.name) else name
 
     def _match(self, addresses: list[int]) -> None:
         ends = {self._coroutine(address)[0]: self.of.get(address) for address in addresses}
