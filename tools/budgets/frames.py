@@ -69,7 +69,7 @@ def tool(command: list[str], lines: list[str]) -> list[str]:
         return []
     try:
         done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True,
-                              text=True, check=True)
+                              text=True, errors="replace", check=True)
     except FileNotFoundError as error:
         raise elf.Unreadable(f"there is no {command[0]}: install binutils") from error
     except subprocess.CalledProcessError as error:
