@@ -3,6 +3,7 @@
 
     // expect: words that stand in the compiler's answer    (any one of several such lines will do)
     // only: gcc < 14                                       (optional)
+    // levels: -O1 -Os    (optional) refused when code is generated, at each of these
 
 and must not compile. One that says "// compiles" must: so that a failure means what it should.
 
@@ -18,7 +19,7 @@ import subprocess
 import sys
 
 FLAGS = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror",
-         "-Wno-missing-field-initializers", "-fsyntax-only"]
+         "-Wno-missing-field-initializers"]
 
 
 def identify(compiler: list[str]) -> tuple[str, int]:
@@ -36,7 +37,19 @@ def applies(text: str, kind: str, version: int) -> bool:
 def check(compiler: list[str], root: pathlib.Path, source: pathlib.Path) -> str:
     """What is wrong, or nothing."""
     text = source.read_text(encoding="utf-8")
-    done = subprocess.run([*compiler, *FLAGS, "-I", root / "runtime", source],
+    levels = re.search(r"^// levels: (.+)$", text, re.M)
+    if not levels:
+        return check_with(compiler, ["-fsyntax-only"], root, source, text)
+    for level in levels[1].split():
+        finding = check_with(compiler, [level, "-S", "-o", os.devnull], root, source, text)
+        if finding:
+            return f"{level}: {finding}"
+    return ""
+
+
+def check_with(compiler: list[str], flags: list[str], root: pathlib.Path, source: pathlib.Path,
+               text: str) -> str:
+    done = subprocess.run([*compiler, *FLAGS, *flags, "-I", root / "runtime", source],
                           capture_output=True, text=True)
     if re.search(r"^// compiles$", text, re.M):
         return f"does not compile:\n{done.stderr}" if done.returncode else ""

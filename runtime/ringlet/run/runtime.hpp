@@ -16,8 +16,13 @@ namespace ringlet {
 template <Limits limits_>
 class Runtime {
     static_assert(limits_.are_valid(),
-                  "Limits: frame classes rise in steps of 16 bytes up to frame_bytes_max, without "
-                  "gaps; no bound is 0; the completion queue has a maximum (completions_max)");
+                  "Limits: frame classes rise in steps of 16 bytes up to frame_class_bytes_max, "
+                  "without gaps; no bound is 0; the completion queue has a maximum "
+                  "(completions_max)");
+    static_assert(limits_.hold_frames_up_to(frame_bytes_max),
+                  "Limits: the largest frame class is smaller than the build's frame_bytes_max, so "
+                  "a frame that compiles may have no class: add a class of that size to frames, or "
+                  "lower the Meson option frame_bytes_max to the largest class");
 
 public:
     static constexpr Limits limits = limits_;

@@ -1,4 +1,5 @@
 // FramePool: dividing the storage, once.
+#include <ringlet/base/log.hpp>
 #include <ringlet/task/frame_pool.hpp>
 
 namespace ringlet {
@@ -24,6 +25,15 @@ FramePool::FramePool(const Limits& limits, std::span<std::byte> storage) : stora
         }
         ++count_;
     }
+}
+
+void FramePool::note_oversized(std::size_t bytes) {
+    if (oversized_++ > 0) return;
+    const unsigned largest = classes_[count_ - 1].use.bytes;
+    log::warning("a coroutine frame or block of %zu bytes is larger than the largest frame class "
+                 "of Limits (%u bytes)%s",
+                 bytes, largest,
+                 bytes > frame_bytes_max ? " and than the build allows (frame_bytes_max)" : "");
 }
 
 void FramePool::prefault() {

@@ -51,7 +51,7 @@ public:
     void* allocate(std::size_t bytes) {
         const unsigned index = class_of(bytes);
         if (index == no_class) {
-            ++oversized_;
+            note_oversized(bytes);
             return nullptr;
         }
         Class& slots = classes_[index];
@@ -114,8 +114,11 @@ private:
     static constexpr unsigned no_class = frame_classes_max;
     static constexpr std::size_t step = 16;
 
+    // Logs the first: a full class is a matter of load, this one of the source.
+    [[gnu::cold]] void note_oversized(std::size_t bytes);
+
     unsigned class_of(std::size_t bytes) const {
-        if (bytes > frame_bytes_max) return no_class;
+        if (bytes > frame_class_bytes_max) return no_class;
         return class_of_[(bytes + step - 1) / step];
     }
 
@@ -135,7 +138,7 @@ private:
     std::size_t live_ = 0;
     std::uint64_t oversized_ = 0;
     std::span<std::byte> storage_;
-    std::array<std::uint8_t, frame_bytes_max / step + 1> class_of_{};
+    std::array<std::uint8_t, frame_class_bytes_max / step + 1> class_of_{};
 };
 
 }  // namespace ringlet

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ringlet/ring/workers.hpp>
+#include <ringlet/task/frame_size.hpp>
 
 #include <cstddef>
 
@@ -14,7 +15,9 @@ struct FrameClass {
 };
 
 inline constexpr unsigned frame_classes_max = 8;
-inline constexpr unsigned frame_bytes_max = 8192;
+inline constexpr unsigned frame_class_bytes_max = 8192;
+static_assert(frame_bytes_max >= 256 && frame_bytes_max <= frame_class_bytes_max,
+              "frame_bytes_max is from 256 to 8192");
 
 // The runtime's own operations: the signals, the log, a waker, the boot-time alarm.
 inline constexpr unsigned internal_operations = 4;
@@ -60,6 +63,21 @@ struct Limits {
         return sum;
     }
 
+    constexpr unsigned largest_frame_class() const {
+        unsigned largest = 0;
+        for (const FrameClass& each : frames) {
+            if (each.count > 0 && each.bytes > largest) largest = each.bytes;
+        }
+        return largest;
+    }
+
+    // True if each frame that compiles has a class. A build that lowered frame_bytes_max counts on
+    // it. The default bound promises nothing: it is all that a class can have, and who has smaller
+    // classes only should not pay for one of 8 KiB.
+    constexpr bool hold_frames_up_to(unsigned bound) const {
+        return bound == frame_class_bytes_max || largest_frame_class() >= bound;
+    }
+
     // What the completion queue has room for: each operation and the cancel of each, and closes.
     constexpr unsigned completions() const {
         return 2 * (operations + internal_operations) + descriptors;
@@ -77,7 +95,7 @@ struct Limits {
             if (ended || each.bytes % 16 != 0 || each.bytes <= previous) return false;
             previous = each.bytes;
         }
-        return previous != 0 && previous <= frame_bytes_max && tasks > 0 && operations > 0 &&
+        return previous != 0 && previous <= frame_class_bytes_max && tasks > 0 && operations > 0 &&
                descriptors > 0 && completions() <= completions_max && inline_awaits > 0 &&
                bounded_workers > 0 && unbounded_workers > 0 && workers_are_valid();
     }

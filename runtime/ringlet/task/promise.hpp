@@ -10,6 +10,7 @@
 #pragma once
 
 #include <ringlet/base/error.hpp>
+#include <ringlet/task/frame_size.hpp>
 #include <ringlet/task/scheduler.hpp>
 
 #include <concepts>
@@ -150,6 +151,7 @@ class PromiseCommon : public PromiseBase {
 public:
     // Always inline, so that optimised code knows `bytes` as a constant.
     [[gnu::always_inline]] static void* operator new(std::size_t bytes) noexcept {
+        check_frame_size(bytes);
         RINGLET_ASSERT(current_scheduler != nullptr);  // coroutines live inside run()
         return scheduler().frames().allocate(bytes);
     }
