@@ -27,9 +27,9 @@ namespace detail {
 // Never defined, never called: a call that is still there when code is generated is the error.
 [[gnu::error("Ringlet: this coroutine's frame is larger than the build allows "
              "(RINGLET_FRAME_BYTES_MAX). Make large locals (buffers, queues, arrays) static or "
-             "members of a static object, move a part into a coroutine of its own, or raise the "
-             "bound with the Meson option -Dframe_bytes_max=BYTES. docs/memory.md tells how to "
-             "find the coroutine")]] void
+             "members of a static object, move a part into a coroutine of its own, or, below 8192, "
+             "raise the bound with the Meson option -Dframe_bytes_max=BYTES. GCC names the "
+             "coroutine ('inlined from'); for clang see docs/memory.md, The bound")]] void
 frame_is_larger_than_the_bound();
 
 }  // namespace detail
