@@ -19,8 +19,13 @@
 
 namespace ringlet {
 
-// No frame of an optimised build is larger, in bytes.
+// The most that a size class of the FramePool can have, in bytes.
+inline constexpr unsigned frame_class_bytes_max = 8192;
+
+// No frame of an optimised program's own coroutines is larger, in bytes.
 inline constexpr unsigned frame_bytes_max = RINGLET_FRAME_BYTES_MAX;
+static_assert(frame_bytes_max >= 256 && frame_bytes_max <= frame_class_bytes_max,
+              "frame_bytes_max is from 256 to 8192");
 
 namespace detail {
 
@@ -37,7 +42,13 @@ frame_is_larger_than_the_bound();
 [[gnu::always_inline]] inline void check_frame_size([[maybe_unused]] std::size_t bytes) {
 #ifdef __OPTIMIZE__
     if (!__builtin_constant_p(bytes)) return;
-    if (bytes > frame_bytes_max) detail::frame_is_larger_than_the_bound();
+#ifdef RINGLET_OWN_LIBRARY
+    // Compiled whole, also what a program with small classes never calls.
+    constexpr std::size_t bound = frame_class_bytes_max;
+#else
+    constexpr std::size_t bound = frame_bytes_max;
+#endif
+    if (bytes > bound) detail::frame_is_larger_than_the_bound();
     // Flag "o" ties the record to the section of its function, "?" puts it into the same group, so
     // that of an inline coroutine's copies one record stays. `inline`: GCC counts it as no code.
     if constexpr (sizeof(void*) == 8) {

@@ -15,9 +15,6 @@ struct FrameClass {
 };
 
 inline constexpr unsigned frame_classes_max = 8;
-inline constexpr unsigned frame_class_bytes_max = 8192;
-static_assert(frame_bytes_max >= 256 && frame_bytes_max <= frame_class_bytes_max,
-              "frame_bytes_max is from 256 to 8192");
 
 // The runtime's own operations: the signals, the log, a waker, the boot-time alarm.
 inline constexpr unsigned internal_operations = 4;
@@ -71,9 +68,9 @@ struct Limits {
         return largest;
     }
 
-    // True if each frame that compiles has a class. A build that lowered frame_bytes_max counts on
-    // it. The default bound promises nothing: it is all that a class can have, and who has smaller
-    // classes only should not pay for one of 8 KiB.
+    // True if each frame of the program's own has a class. A build that lowered frame_bytes_max
+    // counts on it. The default bound promises nothing: it is all that a class can have, and who
+    // has smaller classes only should not pay for one of 8 KiB.
     constexpr bool hold_frames_up_to(unsigned bound) const {
         return bound == frame_class_bytes_max || largest_frame_class() >= bound;
     }
