@@ -202,7 +202,7 @@ RINGLET_CASE(Gather, cancelled_while_a_branch_is_about_to_fail_gives_no_value) {
         (void)co_await attempt(TaskGroup::run([&](TaskGroup& group) -> Task<void> {
             auto handle = group.spawn(fails);
             failing = &handle;
-            co_await shield(sleep(10ms));
+            co_await shield(sleep(500ms));
             failing = nullptr;
         }));
     };

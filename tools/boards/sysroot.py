@@ -59,4 +59,5 @@ def build_options(board: Board) -> list[str]:
         return ["-Doptimization=1", "-Ddebug=false", "-Dtests=enabled", "-Dapps=enabled"]
     # A device need not have our libraries, nor the C++ library of our compiler.
     return ["--buildtype=release", "-Dtests=disabled", "-Dapps=enabled", "-Dprefer_static=true",
-            "-Dcpp_link_args=-static-libstdc++,-static-libgcc"]
+            "--force-fallback-for=libcjson",  # Debian has no static one
+            "-Dcpp_link_args=['-static-libstdc++', '-static-libgcc']"]
