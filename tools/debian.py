@@ -1,7 +1,6 @@
 """Packages of another architecture or release, by an apt of our own in a folder: nothing of the
 system's is touched. apt checks the signatures of all that it downloads."""
 
-import os
 import pathlib
 import subprocess
 
@@ -28,7 +27,7 @@ def mirror() -> str:
     """The one that serves this machine."""
     found = subprocess.run(
         ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)",
-         "Created-By: Packages", f"Release: {this_release()}", "Component: main"],
+         "Created-By: Packages", f"Codename: {this_release()}", "Component: main"],
         check=True, capture_output=True, text=True).stdout.split()
     if not found:
         raise Missing("apt knows no source of this release; run apt-get update")
@@ -46,35 +45,39 @@ class Apt:
         (self.folder / "status").touch()
         (self.folder / "sources.list").write_text(
             f"{kind} [signed-by={KEYS}] {mirror()} {release} main\n")
-        # An index past its date (a snapshot's, an old release's) will do for what is asked here.
-        (self.folder / "apt.conf").write_text(f"""\
-APT::Architecture "{architecture}";
-APT::Architectures "{architecture}";
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Dir::State "{self.folder}";
-Dir::State::status "{self.folder}/status";
-Dir::Cache "{self.folder}";
-Dir::Etc::sourcelist "{self.folder}/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Acquire::Languages "none";
-Acquire::Check-Valid-Until "false";
-Acquire::Retries "2";
-Acquire::http::Timeout "20";
-""")
-        self._run(["apt-get", "-q", "update", "--error-on=any"])
+        settings = {
+            "APT::Architecture": architecture,
+            "APT::Architectures": architecture,
+            "APT::Default-Release": "",
+            "APT::Install-Recommends": "false",
+            "APT::Sandbox::User": "",
+            "Dir::State": self.folder,
+            "Dir::State::status": self.folder / "status",
+            "Dir::Cache": self.folder,
+            "Dir::Etc::sourcelist": self.folder / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "Acquire::Languages": "none",
+            # An index past its date (a snapshot's, an old release's) will do here.
+            "Acquire::Check-Valid-Until": "false",
+            "Acquire::Retries": "2",
+            "Acquire::http::Timeout": "20",
+        }
+        # Over the system's own, which say how the mirror is reached.
+        self.options = [f"-o{name}={value}" for name, value in settings.items()]
+        self._run("apt-get", "-q", "update", "--error-on=any")
 
-    def _run(self, command: list[str]) -> str:
-        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True,
-                              env={**os.environ, "APT_CONFIG": str(self.folder / "apt.conf")})
+    def _run(self, program: str, *arguments: str) -> str:
+        done = subprocess.run([program, *self.options, *arguments], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
-            raise Missing(f"{' '.join(command)} failed:\n{done.stdout.strip()}")
+            raise Missing(f"{program} {' '.join(arguments)} failed:\n{done.stdout.strip()}")
         return done.stdout
 
     def dependency(self, package: str) -> str:
         """The first package that it depends on: a name without a version stands for the newest."""
-        for line in self._run(["apt-cache", "depends", package]).splitlines():
+        for line in self._run("apt-cache", "depends", package).splitlines():
             if line.strip().startswith("Depends: "):
                 return line.partition(": ")[2].strip()
         raise Missing(f"{package} depends on nothing")
@@ -82,18 +85,18 @@ Acquire::http::Timeout "20";
     def download(self, packages: list[str]) -> list[pathlib.Path]:
         """These packages alone."""
         before = set(self.folder.glob("*.deb"))
-        self._run(["apt-get", "-q", "download", *packages])
+        self._run("apt-get", "-q", "download", *packages)
         return sorted(set(self.folder.glob("*.deb")) - before)
 
     def closure(self, packages: list[str], without: set[str]) -> list[pathlib.Path]:
         """These packages and all that they need, but for `without`."""
-        plan = self._run(["apt-get", "-s", "-q", "install", *packages])
+        plan = self._run("apt-get", "-s", "-q", "install", *packages)
         names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
         return self.download([name for name in names if name not in without])
 
     def source(self, package: str) -> None:
         """Its source archives, into the folder."""
-        self._run(["apt-get", "-q", "source", "--download-only", package])
+        self._run("apt-get", "-q", "source", "--download-only", package)
 
 
 def unpack(packages: list[pathlib.Path], into: pathlib.Path) -> None:

@@ -55,7 +55,7 @@ pid_t start(const char* pipeline, unsigned short port) {
     give_up(pipeline);
 }
 
-// Of a process that has taken in all that was sent, and rests.
+// Of a process whose kernel has all that was sent, after a while in which it has read it.
 long resident_kib(pid_t process, int connection) {
     for (int unread = 1; unread > 0; ::usleep(10'000)) {
         if (::ioctl(connection, SIOCOUTQ, &unread) < 0) give_up("SIOCOUTQ");

@@ -51,17 +51,43 @@ class Verdicts(unittest.TestCase):
         self.assertTrue(ended.stdout == given, "what came back is not what was given")
 
     def test_output_that_nobody_reads_stops_the_program_and_nothing_else(self):
-        with subprocess.Popen(command("sh", "-c", "yes"), stdout=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL) as child:
-            self.assertEqual(child.stdout.read(4), b"y\ny\n")
-            self.expect_next_runs()
-            child.kill()
+        child = self.start("sh", "-c", "yes", stdout=subprocess.PIPE)
+        self.assertEqual(child.stdout.read(4), b"y\ny\n")
+        self.expect_next_runs()
+
+    def test_two_streams_that_are_read_slowly_come_through_whole(self):
+        script = ("for i in 1 2 3 4; do head -c 500000 /dev/zero & head -c 500000 /dev/zero >&2 &"
+                  " done; wait")
+        child = self.start("sh", "-c", script, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(2)
+        out, err = child.communicate(timeout=LIMIT_S)
+        self.assertEqual((child.returncode, len(out), len(err)), (0, 2_000_000, 2_000_000))
+
+    def test_a_reader_that_leaves_ends_the_program_as_here(self):
+        child = self.start("sh", "-c", "yes", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.read(4)
+        child.stdout.close()
+        self.assertEqual(child.wait(LIMIT_S), 141)
+        child.stderr.close()
 
     def test_a_program_whose_client_is_gone_is_ended(self):
-        with subprocess.Popen(command("sleep", "3141"), stdin=subprocess.DEVNULL) as child:
-            self.wait_for_process("3141", True)
-            child.kill()
+        child = self.start("sleep", "3141")
+        self.wait_for_process("3141", True)
+        child.kill()
         self.wait_for_process("3141", False)
+
+    def start(self, *program, **streams):
+        child = subprocess.Popen(command(*program), stdin=subprocess.DEVNULL, **streams)
+
+        def end():
+            child.kill()
+            child.wait()
+            for stream in (child.stdout, child.stderr):
+                if stream:
+                    stream.close()
+
+        self.addCleanup(end)
+        return child
 
     def wait_for_process(self, words, there):
         end = time.monotonic() + LIMIT_S

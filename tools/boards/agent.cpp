@@ -3,7 +3,7 @@
 //   host                          virtio-serial port                     guest
 //   start, stdin_data,        ->  frames {job, kind, size} payload  ->   fork, exec, pipes
 //   stdin_end, kill, took,    <-                                    <-   hello, out, err, want,
-//   ping, power_off                                                      ended, failed, pong
+//   abandon, ping, power_off                                             ended, failed, pong
 //
 // One job is one program in a session of its own. Neither side ever waits for the other to read:
 //   - a job's standard input comes in pieces, each asked for by `want` when the last is written;
@@ -39,7 +39,7 @@ namespace {
 
 // Numbers and layout: tools/boards/protocol.py.
 enum class Kind : std::uint32_t {
-    start = 1, stdin_data, stdin_end, kill, took, ping, power_off,
+    start = 1, stdin_data, stdin_end, kill, took, ping, power_off, abandon,
     hello = 100, out, err, want, ended, failed, pong,
 };
 
@@ -52,7 +52,6 @@ struct Header {
 constexpr std::size_t payload_max = 1 << 20;
 constexpr std::size_t unread_max = 256 << 10;
 constexpr std::size_t piece_max = 32 << 10;
-constexpr int copy_failed = 126;
 
 struct Job {
     std::uint32_t number = 0;
@@ -114,24 +113,36 @@ Job* find(std::uint32_t number) {
 // Programs on the host's folder are copied first: mapped from there, each page is a round trip.
 constexpr long v9fs_magic = 0x01021997;
 
-std::string local_copy(const std::string& program, std::uint32_t number) {
+bool is_hosts(const std::string& program) {
     struct statfs where {};
-    if (::statfs(program.c_str(), &where) < 0 || where.f_type != v9fs_magic) return {};
-    const int from = ::open(program.c_str(), O_RDONLY | O_CLOEXEC);
-    if (from < 0) return {};
+    return ::statfs(program.c_str(), &where) == 0 && where.f_type == v9fs_magic;
+}
+
+// False: errno says why.
+bool copy_file(const std::string& from_path, const std::string& to_path) {
+    const int from = ::open(from_path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int to = ::open(to_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    static char buffer[256 << 10];
+    ssize_t count = from < 0 || to < 0 ? -1 : 1;
+    while (count > 0) {
+        count = ::read(from, buffer, sizeof buffer);
+        const ssize_t written =
+            count > 0 ? ::write(to, buffer, static_cast<std::size_t>(count)) : count;
+        if (written >= 0 && written < count) errno = ENOSPC;
+        if (written < count) count = -1;
+    }
+    const int saved = errno;
+    ::close(from);
+    ::close(to);
+    errno = saved;
+    return count == 0;
+}
+
+std::string copy_name(const std::string& program, std::uint32_t number) {
     const std::string folder = "/var/jobs/" + std::to_string(number);
     ::mkdir("/var/jobs", 0755);
     ::mkdir(folder.c_str(), 0755);
-    const std::string copy = folder + program.substr(program.rfind('/'));
-    const int to = ::open(copy.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-    if (to < 0) give_up("copy a program");
-    static char buffer[256 << 10];
-    for (ssize_t count = 0; (count = ::read(from, buffer, sizeof buffer)) > 0;) {
-        write_all(to, buffer, static_cast<std::size_t>(count));
-    }
-    ::close(from);
-    ::close(to);
-    return copy;
+    return folder + program.substr(program.rfind('/'));
 }
 
 void remove_copy(const Job& job) {
@@ -186,16 +197,28 @@ void start(std::uint32_t number, std::string payload) {
     job.number = number;
     std::string file = find_in_path(arguments[0]);
     if (file[0] != '/') file = folder + "/" + file;
-    job.copy = local_copy(file, number);
-    if (!job.copy.empty()) file = job.copy;
-
-    int in[2], out[2], err[2], report[2];
-    if (::pipe2(in, O_CLOEXEC) < 0 || ::pipe2(out, O_CLOEXEC) < 0 || ::pipe2(err, O_CLOEXEC) < 0 ||
-        ::pipe2(report, O_CLOEXEC) < 0) {
-        give_up("pipe");
+    // What one job lacks must not end the others': it has failed, and the agent goes on.
+    const auto fail = [&](const char* what) {
+        send(number, Kind::failed, std::string(what) + ": " + std::strerror(errno));
+        remove_copy(job);
+    };
+    if (is_hosts(file)) {
+        job.copy = copy_name(file, number);
+        if (!copy_file(file, job.copy)) return fail(file.c_str());
+        file = job.copy;
     }
-    job.process = ::fork();
-    if (job.process < 0) give_up("fork");
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1}, report[2] = {-1, -1};
+    const bool piped = ::pipe2(in, O_CLOEXEC) == 0 && ::pipe2(out, O_CLOEXEC) == 0 &&
+                       ::pipe2(err, O_CLOEXEC) == 0 && ::pipe2(report, O_CLOEXEC) == 0;
+    job.process = piped ? ::fork() : -1;
+    if (job.process < 0) {
+        fail(piped ? "fork" : "pipe");
+        for (int* const ends : {in, out, err, report}) {
+            ::close(ends[0]);
+            ::close(ends[1]);
+        }
+        return;
+    }
     if (job.process == 0) {
         ::dup2(in[0], 0);
         ::dup2(out[1], 1);
@@ -240,6 +263,10 @@ void handle(const Header& header, std::string payload) {
         std::memcpy(&size, payload.data(), sizeof size);
         job->unread -= std::min<std::size_t>(size, job->unread);
     }
+    if (header.kind == Kind::abandon) {  // nobody waits for it any more
+        if (!job->reaped) ::kill(-job->process, SIGKILL);
+        for (int* const end : {&job->in, &job->outputs[0], &job->outputs[1]}) close_end(*end);
+    }
     if (header.kind == Kind::kill && !job->reaped) {
         std::uint32_t signal = 0;
         std::memcpy(&signal, payload.data(), sizeof signal);
@@ -253,8 +280,7 @@ void read_port() {
     static char buffer[64 << 10];
     const ssize_t count = ::read(port, buffer, sizeof buffer);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count < 0) give_up("read from the host");
-    if (count == 0) return;  // the host is not connected
+    if (count <= 0) give_up("the host is gone");
     received.append(buffer, static_cast<std::size_t>(count));
     Header header{};
     std::size_t at = 0;
@@ -271,6 +297,7 @@ void read_port() {
 void read_output(Job& job, int which) {
     static char buffer[piece_max];
     const std::size_t room = std::min(piece_max, unread_max - job.unread);
+    if (room == 0) return;  // the other stream took it all
     const ssize_t count = ::read(job.outputs[which], buffer, room);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) return close_end(job.outputs[which]);
@@ -301,7 +328,7 @@ void reap() {
             job.reaped = true;
             job.status = status;
             job.peak_kib = usage.ru_maxrss;
-            ::kill(-process, SIGKILL);  // what it left behind in its session
+            ::kill(-process, SIGKILL);  // what it left behind in its process group
         }
     }
 }

@@ -12,7 +12,6 @@ an exit status.
 | lost its machine in another way   | 122         | what QEMU said         |
 """
 
-import contextlib
 import os
 import selectors
 import signal
@@ -21,11 +20,13 @@ import struct
 import sys
 import time
 
-from boards.protocol import PIECE_MAX, Frames, Kind, frame, strings
+from boards.protocol import PAYLOAD_MAX, PIECE_MAX, Frames, Kind, frame, strings
 
 TIMED_OUT, NOT_STARTED = 124, 127
 LOST = {"panic": (120, "the kernel panicked"), "hang": (121, "the machine hangs"),
         "gone": (122, "the machine is gone")}
+CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT,
+           signal.SIGTRAP, signal.SIGSYS}
 # Handed on to the program; PATH, HOME and the like are the board's own.
 ENVIRONMENT_PREFIXES = ("GTEST_", "RINGLET_", "MALLOC_", "MESON_", "LC_", "LANG", "TZ")
 ENVIRONMENT = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin:/run/busybox", "HOME": "/root",
@@ -72,8 +73,11 @@ class Run:
         self.send(Kind.STDIN_DATA, data) if data else self.send(Kind.STDIN_END)
 
     def run(self, folder: str, arguments: list[str], limit_s: float | None) -> int:
-        words = [folder, str(len(arguments)), *arguments, *environment()]
-        self.send(Kind.START, strings(words))
+        start = strings([folder, str(len(arguments)), *arguments, *environment()])
+        if len(start) > PAYLOAD_MAX:
+            self.say("its arguments and environment are too long")
+            return NOT_STARTED
+        self.send(Kind.START, start)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _frame: self.kill(number))
         end = None if limit_s is None else time.monotonic() + limit_s
@@ -104,8 +108,10 @@ class Run:
 
     def take(self, kind: Kind, payload: bytes, limit_s: float | None) -> int | None:
         if kind in (Kind.OUT, Kind.ERR):
-            with contextlib.suppress(BrokenPipeError):
+            try:
                 write_all(1 if kind == Kind.OUT else 2, payload)
+            except BrokenPipeError:  # as if the program itself had written there
+                self.kill(signal.SIGPIPE)
             self.send(Kind.TOOK, struct.pack("<I", len(payload)))
         elif kind == Kind.WANT:
             self.input_wanted = True
@@ -123,7 +129,8 @@ class Run:
                 self.say(f"it did not end within {limit_s:g} seconds")
                 return TIMED_OUT
             if by_signal:
-                self.say(f"it crashed: {signal.strsignal(number)} (signal {number})")
+                crashed = "it crashed: " if signal.Signals(number) in CRASHES else "ended by: "
+                self.say(f"{crashed}{signal.strsignal(number)} (signal {number})")
                 return 128 + number
             return number
         return None

@@ -4,6 +4,7 @@ The root file system is unpacked from Debian's packages for the architecture, wi
 a shell, Python and the servers that tests take for peers. The initrd holds busybox, the modules to
 reach the disk and the host, and the agent, which becomes the first process."""
 
+import hashlib
 import pathlib
 import shutil
 import subprocess
@@ -105,7 +106,9 @@ def initrd(architecture: Architecture, label: str, kernel: pathlib.Path,
 
     key = " ".join(store.hash_of(path) for path in
                    (HERE / "init", HERE / "agent.cpp", kernel / store.LIST, root / store.LIST))
-    return store.entry(f"initrds/{architecture.debian}-{label}", key, make)
+    # Checkouts with different agents do not take turns in one folder.
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return store.entry(f"initrds/{architecture.debian}-{label}-{digest}", key, make)
 
 
 class Start:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from boards.board import ROOT, Board
+from boards.board import ROOT, Board, Unknown
 from boards.image import Start
 from boards.protocol import Frames, Kind, frame
 
@@ -19,7 +19,12 @@ class BootFailed(Exception):
 
 def qemu_command(board: Board, start: Start, memory_mib: int, cpus: int) -> list[str]:
     emulator = board.emulated()
-    return [emulator["qemu"], "-machine", emulator["machine"], "-cpu", board.cpu,
+    for path in (str(ROOT), str(start.root)):
+        if set(path) & set(" ,'\""):
+            raise Unknown(f"{path}: QEMU and the kernel's command line take no such path")
+    # It ends with whoever started it, also if that is killed.
+    return ["setpriv", "--pdeathsig", "KILL", emulator["qemu"],
+            "-machine", emulator["machine"], "-cpu", board.cpu,
             "-smp", str(cpus), "-m", str(memory_mib), "-display", "none", "-monitor", "none",
             "-no-reboot", "-nic", "none", "-kernel", str(start.kernel),
             "-initrd", str(start.initrd),
@@ -47,7 +52,7 @@ class Machine:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(port))
             listener.listen(1)
-            listener.settimeout(10)
+            listener.settimeout(BOOT_LIMIT_S)
             command = qemu_command(board, start, memory_mib, cpus) + [
                 "-serial", f"file:{self.log}", "-chardev", f"socket,id=port,path={port}",
                 "-device", "virtio-serial-device",
@@ -60,7 +65,7 @@ class Machine:
                 self.port, _ = listener.accept()
             except TimeoutError:
                 self.stop()
-                raise BootFailed(f"{command[0]} does not start: {self.said()}") from None
+                raise BootFailed(f"QEMU does not start: {self.said()}") from None
         self.frames = Frames()
         self.greeting = self._await_greeting()
 

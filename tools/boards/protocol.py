@@ -8,6 +8,7 @@ HEADER = struct.Struct("<III")  # job, kind, size of the payload that follows
 # What is on its way of one job's output at the most; and one piece of its input.
 UNREAD_MAX = 256 << 10
 PIECE_MAX = 32 << 10
+PAYLOAD_MAX = 1 << 20
 
 
 class Kind(enum.IntEnum):
@@ -19,6 +20,7 @@ class Kind(enum.IntEnum):
     TOOK = 5       # u32: bytes of output
     PING = 6
     POWER_OFF = 7
+    ABANDON = 8    # nobody waits for the job any more: it is killed
     # from the board
     HELLO = 100    # what uname says
     OUT = 101

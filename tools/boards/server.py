@@ -7,12 +7,9 @@ greeting from it, starts another server."""
 
 import collections
 import contextlib
-import os
 import pathlib
 import selectors
-import signal
 import socket
-import struct
 import time
 
 from boards.machine import Machine
@@ -38,10 +35,11 @@ class Server:
         self.path = path
         self.hang_s = hang_s
         self.listener = socket.socket(socket.AF_UNIX)
-        path.unlink(missing_ok=True)
-        self.listener.bind(f"{path}.new")
+        new = pathlib.Path(f"{path}.new")
+        new.unlink(missing_ok=True)
+        self.listener.bind(str(new))
         self.listener.listen(64)
-        os.rename(f"{path}.new", path)  # who finds it can connect
+        new.rename(path)  # who finds it can connect
         self.clients: dict[int, Client] = {}
         self.next_job = 1
         self.to_machine = collections.deque()
@@ -119,12 +117,12 @@ class Server:
             self.send_client(client, frame(kind, payload))
 
     def power_off(self) -> None:
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         self.machine.power_off()
         raise SystemExit(0)
 
     def lost(self, word: str, what: str) -> None:
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         self.machine.stop()
         told = frame(Kind.LOST, f"{word}\n{what}\nconsole: {self.machine.log}".encode())
         for client in self.clients.values():
@@ -153,6 +151,8 @@ class Server:
                              lambda events: self.from_client(client, events))
 
     def from_client(self, client: Client, events: int) -> None:
+        if client.job not in self.clients:
+            return  # dropped by what came before in the same turn
         if events & selectors.EVENT_WRITE:
             self.flush_client(client)
         if not events & selectors.EVENT_READ or client.job not in self.clients:
@@ -177,4 +177,4 @@ class Server:
         self.selector.unregister(client.connection)
         client.connection.close()
         if client.started and not client.ended:
-            self.send_machine(frame(Kind.KILL, struct.pack("<I", signal.SIGKILL), client.job))
+            self.send_machine(frame(Kind.ABANDON, job=client.job))

@@ -5,10 +5,12 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import store
 from boards.board import ROOT, Board
@@ -83,6 +85,18 @@ def connect(wanted: Wanted) -> socket.socket:
 def be_server(wanted: Wanted) -> int:
     """In a process of its own; standard output ends when the machine is ready."""
     board, folder = Board(wanted.board), wanted.folder()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # For as long as it lives: the client that started another may have gone away meanwhile.
+    alone = (folder / "serving").open("w")
+    while True:
+        try:
+            fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if _connect(folder / "socket"):
+                print("ready", flush=True)
+                return 0
+            time.sleep(0.2)
     try:
         start = Start(board, wanted.kernel)
         machine = Machine(board, start, wanted.memory_mib, wanted.cpus, folder)

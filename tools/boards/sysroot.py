@@ -26,7 +26,12 @@ def fetch(board: Board) -> pathlib.Path:
 
 
 def is_there(board: Board) -> bool:
-    return (store.CACHE / "sysroots" / board.cross().debian / store.LIST).exists()
+    """Whether tools/setup has fetched all for it: what comes last is looked for."""
+    name = board.cross().debian
+    wanted = [f"sysroots/{name}"]
+    if board.emulator:
+        wanted += [f"initrds/{name}-{label}-*" for label in board.emulator["kernels"]]
+    return all(any(store.CACHE.glob(f"{each}/{store.LIST}")) for each in wanted)
 
 
 def _write_paths(board: Board) -> pathlib.Path:
