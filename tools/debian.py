@@ -25,13 +25,14 @@ def this_architecture() -> str:
 
 def mirror() -> str:
     """The one that serves this machine."""
-    found = subprocess.run(
-        ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI)",
-         "Created-By: Packages", f"Codename: {this_release()}", "Component: main"],
-        check=True, capture_output=True, text=True).stdout.split()
-    if not found:
-        raise Missing("apt knows no source of this release; run apt-get update")
-    return found[0]
+    known = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(CODENAME) $(REPO_URI)",
+         "Created-By: Packages", "Component: main"], check=True, capture_output=True, text=True)
+    for line in known.stdout.splitlines():
+        *names, address = line.split()
+        if this_release() in names:  # or "stable", and the code name besides
+            return address
+    raise Missing("apt knows no source of this release; run apt-get update")
 
 
 class Apt:

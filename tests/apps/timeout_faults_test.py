@@ -522,9 +522,14 @@ def long_probes_skip_ticks(bench: Bench) -> None:
 
 @case
 def few_descriptors_are_failed_probes(bench: Bench) -> None:
+    def serve(connection: socket.socket) -> None:
+        hear(connection)
+        time.sleep(0.2)  # so that all connections are open at once
+        connection.sendall(answer())
+
     seen = collections.Counter()
-    with well_behaved() as peer:
-        for limit in range(4, 14):
+    with Peer(serve) as peer:
+        for limit in range(4, 20):
             ended = bench.run("--jsonl", "--retries", 0, "--interval", "5ms", "--count", 2,
                               f"tcp://127.0.0.1:{peer.port}",
                               *(f"{peer.url}{number}" for number in range(7)),
