@@ -62,7 +62,10 @@ def build_options(board: Board) -> list[str]:
     if board.emulator:
         # Little optimised: less would compile faster, but an emulator takes several times as long.
         return ["-Doptimization=1", "-Ddebug=false", "-Dtests=enabled", "-Dapps=enabled"]
+    plain = ["--buildtype=release", "-Dtests=disabled", "-Dapps=enabled"]
+    if board.architecture is None:
+        return plain
     # A device need not have our libraries, nor the C++ library of our compiler.
-    return ["--buildtype=release", "-Dtests=disabled", "-Dapps=enabled", "-Dprefer_static=true",
+    return [*plain, "-Dprefer_static=true",
             "--force-fallback-for=libcjson",  # Debian has no static one
             "-Dcpp_link_args=['-static-libstdc++', '-static-libgcc']"]
