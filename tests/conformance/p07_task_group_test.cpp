@@ -256,14 +256,14 @@ RINGLET_CASE(TaskGroup, gives_its_value_if_all_completed_although_it_was_cancell
     Trace trace;
     const auto work = [&]() -> Task<int> {
         const int value = co_await TaskGroup::run([&](TaskGroup& group) -> Task<int> {
-            const auto finishes = [&]() -> Task<void> { co_await shield(sleep(4ms)); };
+            const auto finishes = [&]() -> Task<void> { co_await shield(sleep(200ms)); };
             (void)group.spawn(finishes);
             co_return 5;
         });
         trace.add('v');
         co_return value;
     };
-    const auto result = co_await attempt(timeout(1ms, work()));
+    const auto result = co_await attempt(timeout(50ms, work()));
     EXPECT_TRUE(result.has_value() && *result == 5);
     EXPECT_EQ(trace.text(), "v");
 }
