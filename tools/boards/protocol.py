@@ -5,10 +5,8 @@ import enum
 import struct
 
 HEADER = struct.Struct("<III")  # job, kind, size of the payload that follows
-# What is on its way of one job's output at the most; and one piece of its input.
-UNREAD_MAX = 256 << 10
-PIECE_MAX = 32 << 10
-PAYLOAD_MAX = 1 << 20
+PIECE_MAX = 32 << 10    # of a job's input
+PAYLOAD_MAX = 1 << 20   # of any frame to the board
 
 
 class Kind(enum.IntEnum):
