@@ -6,14 +6,14 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as xml
 
-import store
 from boards import session, sysroot
 from boards.board import ROOT, Board
+from compilers import CCACHE, CLANG, GCC
 
 
 @dataclasses.dataclass
@@ -32,15 +32,11 @@ class Build:
     has_tests: bool = True
 
 
-# The compiler's results are kept for the next checkout, whichever folder that is in.
-CCACHE = {"CCACHE_DIR": str(store.CACHE / "ccache"), "CCACHE_BASEDIR": str(ROOT),
-          "CCACHE_NOHASHDIR": "1", "CCACHE_MAXSIZE": "10G"}
-LAUNCHER = "ccache " if shutil.which("ccache") else ""
-GCC = {"CC": f"{LAUNCHER}gcc", "CXX": f"{LAUNCHER}g++"}
-CLANG = {"CC": f"{LAUNCHER}clang-19", "CXX": f"{LAUNCHER}clang++-19"}
 THREADED = ["work_job_queue", "work_mailbox", "work_worker_pool",
             "conformance_p23_blocking_work", "conformance_p25_sync_and_async"]
-SANITIZED = ["-Doptimization=1", "-Ddebug=true", "-Db_lundef=false"]
+# Lines are enough of debug information.
+SANITIZED = ["-Doptimization=1", "-Ddebug=false", "-Db_lundef=false", "-Dcpp_args=-g1"]
+APPS = [f"apps/{app}/{app}" for app in ("fetch", "hello", "pipeline", "station", "timeout")]
 
 
 def boards() -> list[Build]:
@@ -50,9 +46,7 @@ def boards() -> list[Build]:
     for name in ("qemu-aarch64", "qemu-armv7"):
         options = sysroot.build_options(Board(name))
         sample = ["ring_ring_conformance", "app_json", "http_response_parser"]
-        targets = [*(f"apps/{app}/{app}" for app in ("fetch", "hello", "pipeline", "timeout")),
-                   *(f"tests/{test}_test" for test in sample)]
-        few = {"board": name, "targets": targets,
+        few = {"board": name, "targets": [*APPS, *(f"tests/{test}_test" for test in sample)],
                "only": [sample[0], *(f"{test}_simulated" for test in sample)]}
         builds += [
             Build(name, options, board=name),
@@ -61,13 +55,14 @@ def boards() -> list[Build]:
                   [*options, "--cross-file", str(ROOT / "boards/clang.ini")], **few),
         ]
     # No programs of theirs run here, but they must be had.
-    return builds + [Build(name, sysroot.build_options(Board(name)), board=name, has_tests=False)
-                     for name in ("raspberry-pi-4", "beaglebone-black")]
+    return builds + [Build(name, sysroot.build_options(Board(name)), board=name, has_tests=False,
+                           targets=APPS) for name in ("raspberry-pi-4", "beaglebone-black")]
 
 
 BUILDS = [
     Build("gcc-debug", ["--buildtype=debug"], GCC, skipped_suites=[]),
-    Build("gcc-release", ["--buildtype=release"], GCC),
+    # Benchmarks are built so that they do not rot; counts of instructions are this compiler's.
+    Build("gcc-release", ["--buildtype=release", "-Dbench=enabled"], GCC),
     Build("clang-asan", [*SANITIZED, "-Db_sanitize=address,undefined"], CLANG),
     # What has more than one thread.
     Build("clang-tsan", [*SANITIZED, "-Db_sanitize=thread"], CLANG, skipped_suites=[],
@@ -171,7 +166,8 @@ def run_tests(which: Build, folder: pathlib.Path) -> Count:
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--quiet", *which.only]
     for suite in which.skipped_suites:
         command += ["--no-suite", suite]
-    status = subprocess.run(command, env={**os.environ, **SANITIZERS}).returncode
+    # Some build something.
+    status = subprocess.run(command, env={**os.environ, **CCACHE, **SANITIZERS}).returncode
     if which.board:
         session.stop_all(which.board)
     try:
@@ -195,30 +191,34 @@ def main() -> int:
     total = Count()
     for which in (which for which in BUILDS if which.name in chosen):
         folder = ROOT / "build" / which.name
+        begin = time.monotonic()
         print(f"== {which.name}", flush=True)
         if which.board and not sysroot.is_there(Board(which.board)):
             total.skips.append((which.name, f"tools/setup --board {which.board} has not been here"))
             continue
+        count = Count()
         if problem := build(which, folder):
-            total.failures.append((which.name, problem))
-            continue
-        if not which.has_tests:
-            print(f"{which.name}: built", flush=True)
-            total.passed += 1
-            continue
-        count = run_tests(which, folder)
+            count.failures.append(("build", problem))
+        built = time.monotonic()
+        if which.has_tests and not problem:
+            count = run_tests(which, folder)
+        elif not problem:
+            count.passed += 1
         print(f"{which.name}: {count.passed} passed, {len(count.failures)} failed,"
-              f" {len(count.skips)} skipped", flush=True)
+              f" {len(count.skips)} skipped; built in {built - begin:.0f} s,"
+              f" ran {time.monotonic() - built:.0f} s")
         for found in (count.failures, count.skips):
             found[:] = [(f"{which.name}: {name}", text) for name, text in found]
+        # At once: who is stopped before the end has seen why.
+        for name, message in count.failures:
+            print(f"\nFAILED {name}\n{message.strip()}\n")
+        sys.stdout.flush()
         total.add(count)
 
-    for name, message in total.failures:
-        print(f"\nFAILED {name}\n{message.strip()}")
-    if total.skips:
-        print()
     for name, reason in total.skips:
         print(f"skipped {name}: {reason}")
+    for name, _ in total.failures:
+        print(f"FAILED {name}")
     print(f"{total.passed} passed, {len(total.failures)} failed, {len(total.skips)} skipped")
     return 1 if total.failures or total.passed == 0 else 0
 

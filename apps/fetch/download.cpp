@@ -3,7 +3,6 @@
 
 #include <rows.hpp>
 
-#include <ringlet/app/parse.hpp>
 #include <ringlet/flow/with.hpp>
 
 namespace fetch {
@@ -20,12 +19,6 @@ constinit http::Storage<http::Limits{.connections = concurrency_max,
                                      .url_bytes = url_bytes_max,
                                      .buffer_bytes = url_bytes_max + 2048}>
     storage;
-
-// --timeout is the one limit of an attempt, however it is spent.
-http::Timeouts timeouts_for(ringlet::Nanoseconds timeout) {
-    constexpr auto no = ringlet::Nanoseconds::max();
-    return {.line = no, .connect = no, .send = no, .head = no, .body = no, .total = timeout};
-}
 
 bool is_passing_status(unsigned status) {
     switch (status) {
@@ -53,19 +46,11 @@ bool is_passing(ringlet::Error error) {
     }
 }
 
-ringlet::Nanoseconds pause_from(std::optional<std::string_view> retry_after) {
-    if (!retry_after) return {};
-    const bool is_number = retry_after->find_first_not_of("0123456789") == retry_after->npos;
-    if (!is_number || retry_after->empty()) return {};
-    const auto seconds = ringlet::parse_count(*retry_after, 0, retry_after_max.count());
-    return seconds ? std::chrono::seconds(*seconds) : retry_after_max;
-}
-
 Downloads::Downloads(const Settings& settings)
     : settings_(settings),
       client_(storage, {.resolver = &names_.resolver(),
                         .connections_per_host = settings.per_host,
-                        .timeouts = timeouts_for(settings.timeout),
+                        .timeouts = http::Timeouts::in_all(settings.timeout),
                         .user_agent = "ringlet-fetch"}) {}
 
 Task<void> Downloads::get(Job& job) {
@@ -90,7 +75,8 @@ Task<void> Downloads::try_once(Job& job, ringlet::RetryProgress& progress) {
     auto response = co_await client_.send(request);
     job.status = response.status();
     if (!response.is_success()) {
-        progress.pause_min = pause_from(response.header("retry-after"));
+        progress.pause_min =
+            http::retry_after(response.header("retry-after"), retry_after_max);
         co_await ringlet::fail(http::status_error(job.status));
     }
     if (job.path.size() == 0) co_return co_await drop(job, response);

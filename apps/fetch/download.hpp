@@ -57,10 +57,8 @@ private:
     ringlet::http::Client client_;
 };
 
-// How long a server asks to be left alone, from its Retry-After: seconds, but no more than
-// retry_after_max. Zero if it says nothing, or gives a date.
+// No server's Retry-After makes a pause longer.
 inline constexpr std::chrono::seconds retry_after_max{60};
-ringlet::Nanoseconds pause_from(std::optional<std::string_view> retry_after);
 
 // Whether an error may be gone if the same is asked again a little later.
 bool is_passing(ringlet::Error error);

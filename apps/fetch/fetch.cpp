@@ -173,7 +173,7 @@ Task<void> Fetch::download_one(const Item& item, std::span<std::byte> buffer) {
     const auto had = co_await attempt(downloads_.get(job));
     const ringlet::Instant ended = ringlet::scheduler().now();
     const auto span = static_cast<double>(ended - began - job.in_line.count());
-    counts_.retries += job.progress.attempt - 1;
+    counts_.retries += std::max(job.progress.attempt, 1U) - 1;  // 0: there was no frame for any
     add_row({.url = job.url,
              .status = job.status,
              .bytes = job.bytes,

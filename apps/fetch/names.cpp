@@ -20,12 +20,13 @@ constinit dns::Storage<dns::Limits{.queries = 8, .cache = 64}> storage;
 Names::Names() : resolver_(storage) {}
 
 ringlet::Task<void> Names::ready_for(const http::Url& url) {
-    if (loaded_ || ringlet::parse_address(url.host, url.port)) co_return;
+    if (loaded_) co_return;
     const auto guard = co_await loading_.lock();
     if (loaded_) co_return;
     const auto read = co_await ringlet::attempt(resolver_.load());
-    if (!read) co_await ringlet::fail(http::error_at(http::Step::resolve, read.error()));
-    loaded_ = true;
+    loaded_ = read.has_value();
+    if (read || ringlet::parse_address(url.host, url.port)) co_return;
+    co_await ringlet::fail(http::error_at(http::Step::resolve, read.error()));
 }
 
 }  // namespace fetch

@@ -1,4 +1,4 @@
-// Names: a resolver that reads the system's files when the first name comes.
+// Names: a resolver that reads the system's files when the first URL comes.
 #pragma once
 
 #include <ringlet/dns/resolver.hpp>
@@ -11,9 +11,10 @@ class Names {
 public:
     Names();
 
-    // Readies the resolver for the host of `url`. Costs nothing where that is an address.
+    // Readies the resolver for the host of `url`, and for those that it is redirected to.
     //
-    // Errors: the kernel's, of a file that cannot be read, as the client's (step resolve).
+    // Errors: the kernel's, of a file that cannot be read, as the client's (step resolve); not if
+    // the host is an address, which needs none.
     // Cancellation: nothing is left behind.
     ringlet::Task<void> ready_for(const ringlet::http::Url& url);
 

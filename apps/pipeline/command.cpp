@@ -22,10 +22,8 @@ std::optional<int> check(const Settings& settings, ringlet::Options& options) {
     if (settings.output.empty() && options.was_given(&settings.output)) {
         return options.refuse("--output: the name of the file is empty");
     }
-    if (!Source::has_address(settings.source)) {
-        return options.refuse("'%s' is no address in numbers with a port, such as "
-                              "tcp://127.0.0.1:9000 or tcp://[::1]:9000",
-                              settings.source.data());
+    if (const char* const why = Source::why_refused(settings.source); why != nullptr) {
+        return options.refuse("'%s': %s", settings.source.data(), why);
     }
     return std::nullopt;
 }

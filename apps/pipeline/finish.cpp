@@ -111,8 +111,17 @@ void Pipeline::append_summary_line(double seconds) {
         .add("windows", output_.rows())
         .add("bytes", counts_.bytes)
         .add("seconds", seconds)
-        .add("records_per_second", records_per_second(counts_.lines, seconds))
-        .open("queues");
+        .add("records_per_second", records_per_second(counts_.lines, seconds));
+    if (line_) {
+        line.open("line_errors")
+            .add("parity", line_->parity)
+            .add("framing", line_->framing)
+            .add("breaks", line_->breaks)
+            .add("overruns", line_->overruns)
+            .add("buffer_overruns", line_->buffer_overruns)
+            .close();
+    }
+    line.open("queues");
     const auto add_queue = [&](const char* name, const auto& queue) {
         line.open(name)
             .add("capacity", queue.capacity())
@@ -138,8 +147,14 @@ void Pipeline::append_summary_text(double seconds) {
     message_.append_fixed(records_per_second(counts_.lines, seconds), 0);
     message_.append(" records/s; ");
     ringlet::append_size_rounded(message_, counts_.bytes);
-    message_.format("; %llu windows\npipeline: queues, most held of their capacity:",
-                    static_cast<unsigned long long>(output_.rows()));
+    message_.format("; %llu windows\n", static_cast<unsigned long long>(output_.rows()));
+    if (line_) {
+        message_.format("pipeline: errors of the line: %u parity, %u framing, %u breaks,"
+                        " %u overruns, %u buffer overruns\n",
+                        line_->parity, line_->framing, line_->breaks, line_->overruns,
+                        line_->buffer_overruns);
+    }
+    message_.append("pipeline: queues, most held of their capacity:");
     const auto append_queue = [&](const char* name, const auto& queue) {
         message_.format(" %s %zu/%zu", name, queue.high_water(), queue.capacity());
     };

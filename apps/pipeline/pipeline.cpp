@@ -37,7 +37,8 @@ std::span<char> Pipeline::slot(std::uint32_t index) {
 Task<int> Pipeline::run() {
     auto clean_up = [this](ringlet::Outcome outcome) { return finish(outcome); };
     const auto done = co_await attempt(ringlet::finally(work(), clean_up));
-    co_return failures_.exit_status(done, counts_.bad == 0 && !source_failed_);
+    const bool lost_bytes = line_ && line_->overruns + line_->buffer_overruns > 0;
+    co_return failures_.exit_status(done, counts_.bad == 0 && !lost_bytes && !source_failed_);
 }
 
 // The output comes first: what cannot be written shall not be waited for.
@@ -88,6 +89,7 @@ Task<void> Pipeline::read(Source& source) {
     for (;;) {
         const auto line = co_await attempt(lines.next());
         counts_.bytes = source.bytes();
+        line_ = source.line_counters();
         if (line && !*line) co_return;
         if (!line && line.error() != ringlet::line_too_long) {
             note_source_failure(line.error(), lines.line_number());

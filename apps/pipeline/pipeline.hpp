@@ -86,6 +86,7 @@ private:
 
     Settings settings_;
     Counts counts_;
+    std::optional<ringlet::uart::Counters> line_;  // of a source that counts errors of its line
     std::optional<ringlet::Instant> began_;  // the first stage
     bool source_failed_ = false;
 

@@ -35,11 +35,13 @@ ringlet::Command command(std::span<const ringlet::Option> table) {
                      .min = 1,
                      .max = 1,
                      .help = "SOURCE is a path, - for standard input, tcp://HOST:PORT to connect, "
-                             "or tcp-listen://HOST:PORT to wait for one connection. HOST is an "
+                             "tcp-listen://HOST:PORT to wait for one connection, or "
+                             "serial:PATH[,BAUD][,8N1][,rtscts|,xonxoff] to read from a serial "
+                             "line until it is hung up; it has 115200,8N1 unless told. HOST is an "
                              "address in numbers."},
-        .epilogue = "Exit status: 0 all well; 1 some records were bad, or the source could not be\n"
-                    "read, or the output not be written; 2 wrong usage or configuration; 69 no\n"
-                    "io_uring; 130, 143 ended by a signal.\n",
+        .epilogue = "Exit status: 0 all well; 1 some records were bad, a serial line lost bytes,\n"
+                    "the source could not be read, or the output not be written; 2 wrong usage\n"
+                    "or configuration; 69 no io_uring; 130, 143 ended by a signal.\n",
     };
 }
 

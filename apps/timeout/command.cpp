@@ -6,6 +6,7 @@
 #include <ringlet/app/command_line.hpp>
 #include <ringlet/app/run_in_place.hpp>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -20,6 +21,14 @@ constinit std::optional<ringlet::CommandLine> command_line;
 constinit std::optional<Monitor> running;
 constinit std::array<Endpoint, endpoints_max> endpoints;
 
+// Each would take the other's answers. (The kernel keeps only others than the superuser from it.)
+bool shares_line(const Endpoint& endpoint, std::span<const Endpoint> others) {
+    return endpoint.kind == Endpoint::Kind::serial &&
+           std::ranges::any_of(others, [&](const Endpoint& each) {
+               return each.kind == Endpoint::Kind::serial && each.device() == endpoint.device();
+           });
+}
+
 // Empty if all operands are endpoints, which then stand in `endpoints`.
 std::optional<int> read_endpoints(ringlet::Options& options) {
     std::size_t count = 0;
@@ -27,6 +36,9 @@ std::optional<int> read_endpoints(ringlet::Options& options) {
         ringlet::FixedText<256> why;
         const auto endpoint = parse_endpoint(operand, why);
         if (!endpoint) return options.refuse("'%.512s': %s", operand, why.c_str());
+        if (shares_line(*endpoint, std::span(endpoints).first(count))) {
+            return options.refuse("'%.512s': the line is another endpoint's, too", operand);
+        }
         endpoints[count++] = *endpoint;
     }
     return std::nullopt;

@@ -1,10 +1,12 @@
 // Endpoints, from their text.
 #include <endpoint.hpp>
+#include <request.hpp>
 
 #include <ringlet/app/parse.hpp>
 #include <ringlet/dns/name.hpp>
 #include <ringlet/http/url.hpp>
 #include <ringlet/io/address.hpp>
+#include <ringlet/uart/address.hpp>
 
 namespace timeout_app {
 namespace {
@@ -72,10 +74,32 @@ Parsed parse_unix(std::string_view text, std::string_view path, TextBuffer& why)
     return Endpoint{.kind = Endpoint::Kind::unix_socket, .text = text, .path = path};
 }
 
+// The request comes last, since it may have commas; what stands before it has no ",send=", since
+// its words are known.
+Parsed parse_serial(std::string_view text, std::string_view line, TextBuffer& why) {
+    constexpr std::string_view mark = ",send=";
+    const std::size_t at = line.find(mark);
+    if (at == line.npos) {
+        return refuse(why, "needs a request, as in serial:/dev/ttyUSB0,115200,8N1,send=PING");
+    }
+    const auto address = ringlet::uart::parse_address(line.substr(0, at));
+    if (!address) return refuse(why, ringlet::text(address.error()));
+    const std::string_view request = line.substr(at + mark.size());
+    if (!parse_request(request)) {
+        why.format("a request has at most %zu bytes, with \\r \\n \\t \\\\ \\xHH as in C",
+                   Request::bytes_max);
+        return std::nullopt;
+    }
+    return Endpoint{.kind = Endpoint::Kind::serial,
+                    .text = text,
+                    .path = line.substr(0, at),
+                    .request = request};
+}
+
 }  // namespace
 
 bool Endpoint::has_name() const {
-    return kind != Kind::unix_socket && !is_address(host);
+    return (kind == Kind::tcp || kind == Kind::http) && !is_address(host);
 }
 
 Parsed parse_endpoint(std::string_view text, TextBuffer& why) {
@@ -86,12 +110,13 @@ Parsed parse_endpoint(std::string_view text, TextBuffer& why) {
     if (const auto peer = behind(text, "tcp://")) return parse_tcp(text, *peer, why);
     if (text.starts_with("http://")) return parse_http(text, why);
     if (const auto path = behind(text, "unix:")) return parse_unix(text, *path, why);
+    if (const auto line = behind(text, "serial:")) return parse_serial(text, *line, why);
     if (text.starts_with("https://")) {
         return refuse(why, "https:// cannot be probed, for there is no TLS here; use http://, or "
                            "tcp:// to see whether it takes connections");
     }
-    return refuse(why, "is no endpoint; use tcp://HOST:PORT, http://HOST[:PORT][/PATH] or "
-                       "unix:PATH");
+    return refuse(why, "is no endpoint; use tcp://HOST:PORT, http://HOST[:PORT][/PATH], unix:PATH "
+                       "or serial:PATH,send=REQUEST");
 }
 
 }  // namespace timeout_app

@@ -16,10 +16,11 @@ enum class Step : std::uint8_t {
     send,     // sending the request
     head,     // waiting for the response's head
     body,     // reading the response's body
+    answer,   // waiting for a device's line
     status,   // the response's says that the server failed
     breaker,  // it was not begun
 };
-inline constexpr std::size_t steps = 7;
+inline constexpr std::size_t steps = 8;
 
 // "resolve", ...: static text.
 const char* name(Step step);

@@ -35,6 +35,7 @@ const char* name(Step step) {
         case Step::send: return "send";
         case Step::head: return "head";
         case Step::body: return "body";
+        case Step::answer: return "answer";
         case Step::status: return "status";
         case Step::breaker: return "breaker";
     }

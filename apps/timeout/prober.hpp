@@ -4,9 +4,13 @@
 //                           |
 //                           +-- resolve --> connect --> send --> head --> status --> body
 //                                                  \-- tcp, unix: that is all
+//                           \-- serial: connect --> send --> answer
 //
 // Each step of an attempt has its own limit, and none goes past the probe's deadline. So a probe
 // that runs out of time can say at which step: a deadline around it all could not.
+//
+// Each attempt makes a connection of its own, but for a serial line, which stays open: opening it
+// moves DTR, by which many a device is reset. It is closed once it fails.
 #pragma once
 
 #include <endpoint.hpp>
@@ -18,6 +22,9 @@
 #include <ringlet/http/storage.hpp>
 #include <ringlet/task/task.hpp>
 #include <ringlet/time/deadline.hpp>
+#include <ringlet/uart/uart.hpp>
+
+#include <optional>
 
 namespace timeout_app {
 
@@ -35,7 +42,8 @@ public:
 
     // Probes once. A failure is no error of the await. One at a time.
     //
-    // Cancellation: what is under way is closed in the background; it counts for nothing.
+    // Cancellation: what is under way is closed in the background, a serial line with the prober;
+    // it counts for nothing.
     ringlet::Task<Probe> probe(std::uint64_t number);
 
     const Endpoint& endpoint() const { return endpoint_; }
@@ -48,6 +56,11 @@ private:
     ringlet::Task<void> reach_tcp();
     ringlet::Task<void> reach_http();
     ringlet::Task<void> reach_unix();
+    ringlet::Task<void> reach_serial();
+    ringlet::Task<void> ask();
+    ringlet::Task<void> open_line();
+    ringlet::Task<void> send_request();
+    ringlet::Task<void> read_answer();
     // Of the step that begins now.
     ringlet::Deadline limit() const;
 
@@ -58,6 +71,7 @@ private:
     ringlet::CircuitBreaker breaker_;
     ringlet::Deadline deadline_ = ringlet::Deadline::none();  // of the probe under way
     Step at_{};                                               // of the attempt under way
+    std::optional<ringlet::uart::Uart> line_;
 };
 
 }  // namespace timeout_app

@@ -43,7 +43,12 @@ ringlet::Command command(std::span<const ringlet::Option> table) {
                              "or http://HOST[:PORT][/PATH], of which it reads one response on a "
                              "connection of its own; redirects are not followed, and a status "
                              "from 400 is a failure. HOST is a name or an address, IPv6 in "
-                             "brackets. The first probes are spread over one interval."},
+                             "brackets. Or ENDPOINT is a serial line, "
+                             "serial:PATH[,BAUD][,8N1][,rtscts|,xonxoff],send=REQUEST, with "
+                             "115200,8N1 unless told: it stays open, REQUEST is sent, with "
+                             "\\r \\n \\t \\\\ \\xHH as in C and a newline where it ends with "
+                             "none, and one line is awaited. The first probes are spread over one "
+                             "interval."},
         .epilogue = "Exit status: 0 every probe succeeded; 1 some failed, or the output could not\n"
                     "be written; 2 wrong usage or configuration; 69 no io_uring; 130, 143 ended\n"
                     "by a signal.\n",

@@ -23,6 +23,7 @@
 #include <ringlet/io/line_reader.hpp>
 #include <ringlet/io/pipe.hpp>
 #include <ringlet/io/poll.hpp>
+#include <ringlet/io/receive_stream.hpp>
 #include <ringlet/io/signals.hpp>
 #include <ringlet/io/standard_streams.hpp>
 #include <ringlet/io/tcp.hpp>

@@ -13,8 +13,10 @@ import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -22,6 +24,7 @@ import tempfile
 import termios
 import threading
 import time
+import tty
 
 LIMIT_S = 120  # for anything that must happen
 NO_IO_URING = 69
@@ -127,6 +130,18 @@ def in_background(function, *arguments) -> threading.Thread:
     return thread
 
 
+def stop_by_second_signal(child: subprocess.Popen) -> None:
+    """One that comes before the first was read counts as the same, so it sends them to the end. A
+    third may find the program where it has let its signals go."""
+    sent = 0
+    while child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        sent += 1
+        time.sleep(0.05)
+    is_late = sent > 2 and child.returncode == -signal.SIGTERM
+    check(is_late or child.returncode == 128 + signal.SIGTERM, child.returncode, "after", sent)
+
+
 def peak_kib(child: subprocess.Popen) -> int:
     status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
     return int(re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)[1])
@@ -177,6 +192,46 @@ def read_terminal(leader: int, child: subprocess.Popen, stop) -> str:
             break
         words += piece
     return words.decode()
+
+
+class SerialLine:
+    """A pty, as a serial line to the program: `path` is its end, the device's is read and written
+    here. Ends the line when it is left."""
+
+    def __init__(self) -> None:
+        self.device, terminal = pty.openpty()
+        tty.setraw(terminal)  # what is sent before the program has it shall not be echoed
+        self.path = os.ttyname(terminal)
+        self.terminal = terminal
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.hang_up()
+        os.close(self.terminal)
+
+    def send(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self.device, content):]
+
+    def request(self) -> bytes:
+        """What the program sends next."""
+        check(select.select([self.device], [], [], LIMIT_S)[0], "nothing was sent")
+        return os.read(self.device, 4096)
+
+    def attributes(self) -> list:
+        return termios.tcgetattr(self.terminal)
+
+    def baud(self) -> int:
+        """Also one that has no name among the termios.B..."""
+        tcgets2 = 0x802C_542A
+        return struct.unpack_from("=I", fcntl.ioctl(self.terminal, tcgets2, b"\0" * 44), 40)[0]
+
+    def hang_up(self) -> None:
+        if self.device >= 0:
+            os.close(self.device)
+            self.device = -1
 
 
 def deny_io_uring() -> None:

@@ -5,20 +5,7 @@
 namespace fetch {
 namespace {
 
-using namespace std::chrono_literals;
 namespace http = ringlet::http;
-
-TEST(Download, pauses_for_as_many_seconds_as_the_server_says_but_not_for_ever) {
-    EXPECT_EQ(pause_from(std::nullopt), 0s);
-    EXPECT_EQ(pause_from(""), 0s);
-    EXPECT_EQ(pause_from("0"), 0s);
-    EXPECT_EQ(pause_from("59"), 59s);
-    EXPECT_EQ(pause_from("61"), retry_after_max);
-    EXPECT_EQ(pause_from("99999999999999999999999999"), retry_after_max);
-    EXPECT_EQ(pause_from("-5"), 0s);
-    EXPECT_EQ(pause_from("1.5"), 0s);
-    EXPECT_EQ(pause_from("Fri, 31 Dec 1999 23:59:59 GMT"), 0s);
-}
 
 TEST(Download, tries_again_only_what_may_pass) {
     using http::Reason;

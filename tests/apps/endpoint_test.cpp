@@ -50,9 +50,35 @@ TEST(Endpoint, may_be_a_unix_socket) {
     }
 }
 
+TEST(Endpoint, may_be_a_serial_line_with_a_request) {
+    const struct {
+        const char* text;
+        const char* path;
+        const char* device;
+        const char* request;
+    } cases[] = {
+        {"serial:/dev/ttyS0,send=PING", "/dev/ttyS0", "/dev/ttyS0", "PING"},
+        {"serial:/dev/ttyS0,19200,7E2,rtscts,send=MEAS? 1,0.1", "/dev/ttyS0,19200,7E2,rtscts",
+         "/dev/ttyS0", "MEAS? 1,0.1"},
+        {"serial:tty,9600,send=a,send=b", "tty,9600", "tty", "a,send=b"},
+        {R"(serial:tty,send=\x0d)", "tty", "tty", R"(\x0d)"},
+    };
+    for (const auto& each : cases) {
+        ringlet::FixedText<256> why;
+        const auto endpoint = parse_endpoint(each.text, why);
+        ASSERT_TRUE(endpoint.has_value()) << why.view();
+        EXPECT_EQ(endpoint->kind, Kind::serial);
+        EXPECT_EQ(endpoint->path, each.path);
+        EXPECT_EQ(endpoint->device(), each.device);
+        EXPECT_EQ(endpoint->request, each.request);
+        EXPECT_FALSE(endpoint->has_name());
+    }
+}
+
 TEST(Endpoint, that_is_none_is_refused_with_a_reason) {
     const std::string long_path = "unix:/" + std::string(107, 'x');
     const std::string long_url = "http://192.0.2.7/" + std::string(endpoint_bytes_max, 'x');
+    const std::string full_request = "serial:tty,send=" + std::string(128, 'x');
     const struct {
         std::string text;
         const char* words;
@@ -85,6 +111,19 @@ TEST(Endpoint, that_is_none_is_refused_with_a_reason) {
         {"http://user:secret@host/", "user"},
         {"unix:", "needs a path"},
         {long_path, "1 to 107 bytes"},
+        {"serial:/dev/ttyS0", "needs a request"},
+        {"serial:/dev/ttyS0,9600,sent=x", "needs a request"},
+        {"serial:,send=x", "1 to 255 bytes"},
+        {"serial:send=x", "needs a request"},
+        {"serial:/dev/ttyS0,fast,send=x", "written as in 115200,8N1"},
+        {R"(serial:tty,send=\q)", "as in C"},
+        {R"(serial:tty,send=\)", "as in C"},
+        {R"(serial:tty,send=\x)", "as in C"},
+        {R"(serial:tty,send=\xf)", "as in C"},
+        {R"(serial:tty,send=\xfg)", "as in C"},
+        {R"(serial:tty,send=\x-1)", "as in C"},
+        {full_request, "at most 128 bytes"},
+        {full_request + "x", "at most 128 bytes"},
         {long_url, "at most 1024 bytes"},
     };
     for (const auto& each : cases) {

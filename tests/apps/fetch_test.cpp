@@ -120,6 +120,11 @@ Task<bool> answer(Peer& peer) {
         std::snprintf(location.data(), location.size(),
                       "Location: http://localhost:%u/slow/%u\r\n", server_port, number);
         co_await peer.answer("", 302, location.data());
+    } else if (is("/named")) {
+        std::array<char, 80> location;
+        std::snprintf(location.data(), location.size(),
+                      "Location: http://server.example:%u/page/%u\r\n", server_port, number);
+        co_await peer.answer("", 302, location.data());
     } else if (is("/missing")) {
         co_await peer.answer("nothing here", 404);
     } else if (is("/busy") && first_time) {
@@ -429,6 +434,36 @@ TEST(Fetch, does_not_count_the_wait_for_the_host_that_it_is_redirected_to) {
     EXPECT_EQ(counts.ok, 6u);
     EXPECT_EQ(counts.retries, 0u);
     EXPECT_EQ(connections.per_host_max, 1u);
+}
+
+// The first URL needs no resolver, but where it leads to does.
+TEST(Fetch, follows_a_redirect_from_an_address_to_a_name) {
+    constexpr Asked asked[] = {{"named", 1}};
+    Plan plan{.asked = asked, .settings = settings_for_test()};
+    Simulation simulation;
+    auto& world = simulation.world();
+    world.make_folder("/data");
+    world.make_folder("/etc");
+    world.write_file("/etc/hosts", "127.0.0.1 server.example\n");
+    EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 0) << world.written(1);
+    const auto row = row_of(world.written(1), asked[0], plan.port);
+    EXPECT_EQ(value_of(row, "bytes"), std::to_string(page(1).size())) << row;
+}
+
+TEST(Fetch, needs_no_resolver_s_files_for_addresses) {
+    constexpr Asked asked[] = {{"page", 1}, {"named", 2}};
+    Plan plan{.asked = asked, .settings = settings_for_test()};
+    plan.settings.output = {};
+    plan.settings.retries = 0;
+    Simulation simulation;
+    auto& world = simulation.world();
+    world.make_folder("/data");
+    world.fail_nth(IORING_OP_OPENAT, 1, EACCES);
+    world.fail_nth(IORING_OP_OPENAT, 2, EACCES);
+    EXPECT_EQ(simulation.run<limits>(run_beside_server, plan), 1);
+    EXPECT_EQ(value_of(row_of(world.written(1), asked[0], plan.port), "status"), "200");
+    const auto named = row_of(world.written(1), asked[1], plan.port);
+    EXPECT_EQ(value_of(named, "step"), "resolve") << named;
 }
 
 // However long that is: no step of the request has a shorter limit.

@@ -1,7 +1,7 @@
 """nginx on a free port of the loopback, run by whoever runs the tests, in a scratch folder.
 
     with nginx.running(folder, SERVER) as server:
-        ... server.port, server.log(), server.connections_max()
+        ... server.url(PATH), server.log(REQUESTS)
 
 Skips where there is no nginx.
 """
@@ -9,6 +9,7 @@ Skips where there is no nginx.
 import contextlib
 import dataclasses
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -62,10 +63,12 @@ class Server:
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def log(self) -> list[Request]:
-        """What it has served, all in all."""
-        text = (self.folder / "access.log").read_text()
-        lines = [line.split(" ", 4) for line in text.splitlines()]
+    def log(self, requests: int) -> list[Request]:
+        """What it has served, all in all, once that is so much: it notes a request after it has
+        sent the answer."""
+        path = self.folder / "access.log"
+        wait_until(lambda: path.read_bytes().count(b"\n") >= requests, "the server's log")
+        lines = [line.split(" ", 4) for line in path.read_text().splitlines()]
         return [Request(*map(int, line[:4]), line[4]) for line in lines]
 
     def is_up(self) -> bool:
@@ -76,8 +79,11 @@ class Server:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """None of those that the kernel gives to whoever asks for any."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextlib.contextmanager

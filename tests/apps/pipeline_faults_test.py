@@ -26,10 +26,10 @@ import sys
 import termios
 import time
 
-from bench import (LIMIT_S, Bench, Ended, case, check, check_configuration_errors, check_equal,
-                   check_few_descriptors, check_help_and_version, check_needs_io_uring,
+from bench import (LIMIT_S, Bench, Ended, SerialLine, case, check, check_configuration_errors,
+                   check_equal, check_few_descriptors, check_help_and_version, check_needs_io_uring,
                    check_usage_errors, drained, in_background, in_private_mounts, main, peak_kib,
-                   read_terminal, unread, wait_until, wait_until_full)
+                   read_terminal, stop_by_second_signal, unread, wait_until, wait_until_full)
 
 STOPPED = re.compile(r"^pipeline: stopped after line (\d+); left undone: (\d+) lines that were"
                      r" read, and (\d+) records in windows that are not complete$", re.M)
@@ -108,6 +108,10 @@ def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
         (["tcp://127.0.0.1"], "tcp://127.0.0.1"),
         (["tcp://127.0.0.1:65536"], "tcp://127.0.0.1:65536"),
         (["tcp-listen://::1:80"], "tcp-listen://::1:80"),
+        (["serial:"], "'serial:': the path of a serial line has 1 to 255 bytes"),
+        (["serial:,9600"], "the path of a serial line"),
+        (["serial:/dev/ttyS0,fast"], "'serial:/dev/ttyS0,fast': settings of a serial line are"),
+        (["serial:/dev/ttyS0,9600,9N1"], "written as in 115200,8N1"),
         (["\x1b[31m", "b\nerror: forged"], "b?error: forged"),
     ])
 
@@ -165,7 +169,7 @@ def the_command_line_comes_before_the_configuration(bench: Bench) -> None:
 def help_and_version_go_to_standard_output(bench: Bench) -> None:
     check_help_and_version(bench, "pipeline", [
         "--workers", "--queue-depth", "--window", "--max-line", "--output", "--jsonl", "--config",
-        "SOURCE", "tcp-listen://", "130, 143"])
+        "SOURCE", "tcp-listen://", "serial:PATH[,BAUD][,8N1]", "130, 143"])
 
 
 @case
@@ -220,6 +224,15 @@ def every_source_gives_the_same(bench: Bench) -> None:
     same("fifo", bench.run(*options, bench.folder / "fifo"))
     same("IPv4", bench.run(*options, f"tcp://127.0.0.1:{serve(content)}"))
     same("localhost", bench.run(*options, f"tcp://localhost:{serve(content)}"))
+    with SerialLine() as line:
+        child = bench.start(*options, f"serial:{line.path},460800")
+        # What was not read is lost with the line; so the last one tells that it was.
+        line.send(content + b"end\n")
+        check_equal(child.stderr.readline()[:22], b"pipeline: line 20001: ")
+        line.hang_up()
+        ended = bench.finish(child)
+        check_equal((ended.status, ended.summary["bad"]), (1, 1), ended.err)
+        check(ended.out == expected.out, "a serial line gives another output")
     hosts = [("127.0.0.1", "127.0.0.1")]
     if pathlib.Path("/proc/net/if_inet6").exists():
         port = serve(content, ("::1", 0), socket.AF_INET6)
@@ -231,6 +244,32 @@ def every_source_gives_the_same(bench: Bench) -> None:
             in_background(lambda: (connection.sendall(content),
                                    connection.shutdown(socket.SHUT_WR)))
             same(f"listen {own}", bench.finish(child))
+
+
+@case
+def a_serial_line_is_as_told_and_then_as_it_was(bench: Bench) -> None:
+    items = records(10)
+    with SerialLine() as line:
+        before = line.attributes()
+        child = bench.start("--jsonl", "--window", 1, f"serial:{line.path},9600,8N1,rtscts")
+        line.send(text_of(items) + b"end\n")
+        check_equal(child.stderr.readline()[:19], b"pipeline: line 11: ")
+        check_equal(line.baud(), 9600)
+        check(line.attributes()[2] & termios.CRTSCTS, "no flow control")
+        child.send_signal(signal.SIGTERM)
+        ended = bench.finish(child)
+        check_equal((ended.status, rows(ended.out)), (143, model(items, 1)), ended.err)
+        check("line_errors" not in ended.summary, "a pty counts none:", ended.summary)
+        check_equal(line.attributes(), before)
+        # What it cannot be, is said; and nothing is left of the try.
+        ended = bench.run(f"serial:{line.path},7E1")
+        check_equal(ended.status, 1)
+        check("cannot have those data bits, parity" in ended.err, ended.err)
+        check_equal(line.attributes(), before)
+    for path, words in [("/dev/null", "Inappropriate ioctl"), ("missing", "No such file")]:
+        ended = bench.run(f"serial:{path}")
+        check_equal(ended.status, 1)
+        check(words in ended.err, ended.err)
 
 
 @case
@@ -556,11 +595,8 @@ def a_signal_while_standard_output_is_stuck(bench: Bench) -> None:
     # A second signal does not wait.
     child = bench.start("--jsonl", "--window", 3, path)
     wait_until_full(child.stdout)
-    while child.poll() is None:  # one that comes before the first was read counts as the same
-        child.send_signal(signal.SIGTERM)
-        time.sleep(0.05)
+    stop_by_second_signal(child)
     err = child.stderr.read().decode()
-    check_equal(child.wait(LIMIT_S), 128 + signal.SIGTERM, err)
     check("a second stop signal came" in err, err)
 
 

@@ -11,6 +11,7 @@
 #include <ringlet/io/atomic_file.hpp>
 #include <ringlet/io/bytes.hpp>
 #include <ringlet/io/file_system.hpp>
+#include <ringlet/testing/serial_device.hpp>
 #include <ringlet/testing/simulation.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -34,6 +35,7 @@ using ringlet::TcpListener;
 using ringlet::TcpSocket;
 using ringlet::support::occurrences;
 using ringlet::support::temporaries;
+using ringlet::testing::SerialDevice;
 using ringlet::testing::Simulation;
 using ringlet::testing::SimulationOptions;
 
@@ -47,9 +49,11 @@ constexpr char input_path[] = "/data/in";
 constexpr char output_path[] = "/data/out";
 constexpr std::string_view old_output = "old\n";
 constexpr std::uint16_t port = 9000;
+constexpr char line_path[] = "/dev/ttyS0";
 
-enum class From { file, input, listener, connection };
-constexpr From all_sources[] = {From::file, From::input, From::listener, From::connection};
+enum class From { file, input, listener, connection, serial };
+constexpr From all_sources[] = {From::file, From::input, From::listener, From::connection,
+                                From::serial};
 
 std::string_view source_name(From from) {
     switch (from) {
@@ -57,6 +61,7 @@ std::string_view source_name(From from) {
         case From::input: return "-";
         case From::listener: return "tcp-listen://127.0.0.1:9000";
         case From::connection: return "tcp://127.0.0.1:9000";
+        case From::serial: return "serial:/dev/ttyS0,9600,7E1";
     }
     return {};
 }
@@ -99,6 +104,8 @@ SimulationOptions options_for(std::uint64_t seed) {
             .descriptors = 32,
             .pipes = 1,
             .sockets = 8,
+            .terminals = 1,
+            .terminal_bytes = 1_KiB,
             .files = 12,
             .file_bytes = 256_KiB,
             .input_bytes = 256_KiB,
@@ -120,7 +127,7 @@ Task<int> run_pipeline(const Settings& settings) {
     co_return co_await subject->run();
 }
 
-// The peers of the two sources that are sockets.
+// The peers of the sources that have one.
 Task<void> connect_and_send(std::string_view bytes) {
     for (;;) {
         auto socket = co_await attempt(TcpSocket::connect(ringlet::loopback_address(port)));
@@ -138,6 +145,23 @@ Task<void> accept_and_send(TcpListener& listener, std::string_view bytes) {
     const auto sent = co_await attempt(socket.send_all(ringlet::bytes_of(bytes)));
     static_cast<void>(sent);
 }
+// What was not read would be thrown away by the hang-up.
+Task<void> send_and_hang_up(std::string_view bytes) {
+    auto device = co_await SerialDevice::open(line_path);
+    co_await device.write_all(ringlet::bytes_of(bytes));
+    auto& world = ringlet::testing::world();
+    while (world.terminal(line_path)->room() < world.options().terminal_bytes) {
+        co_await ringlet::sleep(1ms);
+    }
+    device.hang_up();
+}
+
+void make_line() {
+    auto& world = ringlet::testing::world();
+    if (world.terminal(line_path) != nullptr) return;
+    world.make_folder("/dev");
+    world.make_terminal(line_path);
+}
 
 Task<int> run_with_peer(const Settings& settings, From from, std::string_view text) {
     int status = -1;
@@ -145,7 +169,9 @@ Task<int> run_with_peer(const Settings& settings, From from, std::string_view te
     if (from == From::connection) {
         listener.emplace(co_await TcpListener::listen(ringlet::loopback_address(port)));
     }
+    if (from == From::serial) make_line();
     co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+        if (from == From::serial) group.spawn(send_and_hang_up, text);
         if (from == From::listener) group.spawn(connect_and_send, text);
         if (listener) group.spawn(accept_and_send, std::ref(*listener), text);
         status = co_await run_pipeline(settings);
@@ -164,15 +190,16 @@ void prepare(Simulation& simulation, const Input& input) {
 }
 
 // What is written is all that the good records make, as far as they were taken in: the complete
-// windows, and, if the source had ended, any number of the others.
-void expect_what_was_taken_in(const Input& input, std::string_view written, std::size_t window) {
+// windows, and, if the source had ended or failed, any number of the others.
+void expect_what_was_taken_in(const Input& input, std::string_view written, std::size_t window,
+                              bool source_failed = false) {
     ASSERT_LE(counts.good, input.items.size());
     const std::vector<model::Item> taken(input.items.begin(),
                                          input.items.begin() + static_cast<long>(counts.good));
     const auto expected = model::windows(taken, window);
     const std::string complete = model::rows(expected.complete);
     ASSERT_TRUE(written.starts_with(complete)) << written << "\nis not\n" << complete;
-    if (counts.good < input.items.size()) {
+    if (counts.good < input.items.size() && !source_failed) {
         EXPECT_EQ(written, complete);
         return;
     }
@@ -368,7 +395,9 @@ void explore_faults(From from, std::uint64_t seed, const Input& input) {
             return;
         }
         ++replaced;
-        expect_what_was_taken_in(input, written, 2);
+        const std::string told = "pipeline: " + std::string(source_name(from)) + ": ";
+        const bool source_failed = occurrences(simulation.world().written(2), told) > 0;
+        expect_what_was_taken_in(input, written, 2, source_failed);
     };
     const auto found =
         ringlet::support::run_faulted<limits>(std::ref(scene), exploring_options(seed), check);
@@ -389,7 +418,7 @@ TEST(Pipeline, cancelled_anywhere_leaves_the_old_file_or_whole_windows) {
 
 TEST(Pipeline, cancelled_anywhere_with_a_peer_leaves_the_old_file_or_whole_windows) {
     const Input input(30, 2, 5);
-    for (const From from : {From::listener, From::connection}) {
+    for (const From from : {From::listener, From::connection, From::serial}) {
         for (const std::uint64_t seed : {0, 6}) explore(from, output_path, seed, input);
     }
 }
@@ -401,7 +430,7 @@ TEST(Pipeline, cancelled_anywhere_leaves_whole_rows_on_standard_output) {
 
 TEST(Pipeline, with_a_fault_at_each_operation_leaves_the_old_file_or_whole_windows) {
     const Input input(30, 2, 4);
-    for (const From from : {From::file, From::listener, From::connection}) {
+    for (const From from : {From::file, From::listener, From::connection, From::serial}) {
         for (const std::uint64_t seed : {0, 1, 2}) explore_faults(from, seed, input);
     }
 }

@@ -1,21 +1,26 @@
-// Allocates while the runtime runs: the sealed build must not let that pass.
+// Allocates while the runtime runs: the seal must not let that pass, and must name allocate_late().
 #include <ringlet/run/runtime.hpp>
 #include <ringlet/task/task.hpp>
 #include <ringlet/task/yield.hpp>
 
 #include <memory>
 
-namespace {
-
 std::unique_ptr<int> kept;
 
-ringlet::Task<void> allocate() {
-    co_await ringlet::yield();
+// With a name that other files can see, so that the program can say it.
+[[gnu::noinline]] void allocate_late() {
     kept = std::make_unique<int>(7);
+}
+
+namespace {
+
+ringlet::Task<void> app() {
+    co_await ringlet::yield();
+    allocate_late();
 }
 
 }  // namespace
 
 int main() {
-    return ringlet::run(allocate);
+    return ringlet::run(app);
 }

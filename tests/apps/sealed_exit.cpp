@@ -1,15 +1,16 @@
-// Linked into the sealed build of an app, beside seal.cpp: if anything was allocated while the
+// Linked into the sealed build of an app, beside the seal: if anything was allocated while the
 // runtime ran, the program ends with status 99, whatever its own would have been.
-#include <unistd.h>
+#include <ringlet/ring/kernel_seal.hpp>
 
-extern "C" unsigned ringlet_seal_violations();
+#include <unistd.h>
 
 namespace {
 
 struct Judge {
+    Judge() { ringlet::set_seal_reaction(ringlet::SealReaction::report); }
     ~Judge() {
         constexpr int broken = 99;
-        if (ringlet_seal_violations() != 0) ::_exit(broken);
+        if (ringlet::seal_breaches() != 0) ::_exit(broken);
     }
 } judge;
 

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """hello says what it shall, also in its sealed build, which ends with status 99 if it allocates
-while it runs; and a program that does allocate ends so.
+while it runs. A program that does allocate ends so, and with the trap is aborted where it does; both
+name the function.
 
-Usage: sealed_test.py HELLO SEALED_HELLO [SEAL_BREAKER]
+Usage: sealed_test.py HELLO SEALED_HELLO [SEAL_BREAKER TRAP_BREAKER]
 """
 
+import re
+import signal
 import subprocess
 import sys
 
 LIMIT_S = 60
 NO_IO_URING = 69
+BREACH = 99
 
 
 def run(program: str) -> subprocess.CompletedProcess:
@@ -26,10 +30,13 @@ def main() -> None:
         words = "".join(f"info: hello {number}\n" for number in (1, 2, 3))
         if (done.returncode, done.stdout, done.stderr) != (0, "", words):
             sys.exit(f"{program}: status {done.returncode}, stderr:\n{done.stderr}")
-    for program in sys.argv[3:]:
+    for program, status in zip(sys.argv[3:], (BREACH, -signal.SIGABRT)):
         done = run(program)
-        if done.returncode != 99 or "seal: operator new while the runtime runs" not in done.stderr:
-            sys.exit(f"{program}: status {done.returncode}, not 99, stderr:\n{done.stderr}")
+        named = "seal: operator new while the runtime runs" in done.stderr and re.search(
+            r"^seal:   \S+\(0x[0-9a-f]+\) .*allocate_late", done.stderr, re.M)
+        if done.returncode != status or not named:
+            sys.exit(f"{program}: status {done.returncode}, not {status}, or the function is not"
+                     f" named; stderr:\n{done.stderr}")
 
 
 main()

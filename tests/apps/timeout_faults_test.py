@@ -23,9 +23,10 @@ import subprocess
 import sys
 import time
 
-from bench import (LIMIT_S, Bench, Ended, Skipped, case, check, check_configuration_errors,
-                   check_equal, check_help_and_version, check_needs_io_uring, check_usage_errors,
-                   in_background, in_private_mounts, main, unread, wait_until)
+from bench import (LIMIT_S, Bench, Ended, SerialLine, Skipped, case, check,
+                   check_configuration_errors, check_equal, check_help_and_version,
+                   check_needs_io_uring, check_usage_errors, in_background, in_private_mounts,
+                   main, stop_by_second_signal, unread, wait_until)
 
 QUICK = ["--jsonl", "--step", "200ms", "--retries", 0, "--interval", "10ms"]
 
@@ -189,6 +190,11 @@ def wrong_usage_is_2_with_one_line(bench: Bench) -> None:
         (["unix:"], "needs a path"),
         (["unix:" + "x" * 108], "1 to 107 bytes"),
         (["http://127.0.0.1/" + "x" * 1024], "at most 1024 bytes"),
+        (["serial:/dev/ttyS0"], "needs a request"),
+        (["serial:/dev/ttyS0,9N1,send=x"], "written as in 115200,8N1"),
+        (["serial:tty,send=\\q"], "with \\r \\n \\t \\\\ \\xHH as in C"),
+        (["serial:tty,send=" + "x" * 128], "at most 128 bytes"),
+        (["serial:tty,send=a", "unix:a", "serial:tty,9600,send=b"], "another endpoint's, too"),
         (["unix:a"] * 65, "at most 64"),
         (["\x1b[31mb\nerror: forged"], "b?error: forged"),
     ])
@@ -222,7 +228,8 @@ def the_command_line_comes_before_the_configuration(bench: Bench) -> None:
 def help_and_version_go_to_standard_output(bench: Bench) -> None:
     check_help_and_version(bench, "timeout", [
         "--step", "--deadline", "--retries", "--interval", "--count", "--jsonl",
-        "--breaker-failures", "--breaker-open", "--config", "ENDPOINT", "unix:PATH", "130, 143"])
+        "--breaker-failures", "--breaker-open", "--config", "ENDPOINT", "unix:PATH",
+        "send=REQUEST", "130, 143"])
 
 
 @case
@@ -247,6 +254,61 @@ def every_kind_of_endpoint_is_probed(bench: Bench) -> None:
             check_equal((report["breaker"], report["last_error"]), ("closed", None))
         # Each probe makes its own connection.
         wait_until(lambda: (tcp.count, http.count, local.count) == (10, 10, 10), "all connections")
+
+
+@case
+def devices_on_serial_lines_are_probed(bench: Bench) -> None:
+    with SerialLine() as line:
+        before = line.attributes()
+        endpoint = f"serial:{line.path},19200,8N1,send=T?\\r"
+        child = bench.start(*QUICK, "--step", "2s", "--count", 3, endpoint)
+        for _ in range(3):
+            check_equal(line.request(), b"T?\r")
+            line.send(b"21.5\r\n")
+        ended = bench.finish(child)
+        check_equal(ended.status, 0, ended.out.decode(), ended.err)
+        check_report(ended, endpoint, 3, None)
+        check_equal(line.attributes(), before)
+
+
+@case
+def a_late_answer_is_not_taken_for_the_next(bench: Bench) -> None:
+    with SerialLine() as line:
+        endpoint = f"serial:{line.path},send=PING"
+        child = bench.start(*QUICK, "--step", "150ms", "--interval", "500ms", "--count", 2,
+                            endpoint)
+        check_equal(line.request(), b"PING\n")
+        row = json.loads(child.stdout.readline())["probe"]
+        check_equal((row["ok"], row["step"]), (False, "answer"), row)
+        line.send(b"late\n")
+        check_equal(line.request(), b"PING\n")
+        ended = bench.finish(child)
+        check_equal(ended.status, 1, ended.err)
+        check_equal(ended.summary["ok"], 0, ended.out.decode())
+
+
+@case
+def a_serial_line_that_is_unplugged_is_opened_again(bench: Bench) -> None:
+    name = bench.folder / "line"
+    endpoint = f"serial:{name},send=PING"
+    with SerialLine() as first, SerialLine() as second:
+        name.symlink_to(first.path)
+        child = bench.start(*QUICK, "--step", "5s", "--breaker-failures", 1000, "--count", 0,
+                            endpoint)
+        check_equal(first.request(), b"PING\n")
+        first.send(b"one\n")
+        check_equal(first.request(), b"PING\n")
+        name.unlink()
+        first.hang_up()
+        name.symlink_to(second.path)
+        check_equal(second.request(), b"PING\n")
+        second.send(b"two\n")
+        check_equal(second.request(), b"PING\n")
+        child.send_signal(signal.SIGTERM)
+        ended = bench.finish(child)
+    check_equal(ended.status, 143, ended.err)
+    check_equal(ended.summary["ok"], 2, ended.out.decode())
+    check("Input/output error" in ended.out.decode(), ended.out.decode())
 
 
 @case
@@ -556,15 +618,15 @@ def long_runs_take_no_memory(bench: Bench) -> None:
         for number, line in enumerate(child.stdout):
             check("probe" in json.loads(line), line)
             if number in (3000, 20_000):
-                status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
-                memory.append(int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.M)[1]))
+                sums = pathlib.Path(f"/proc/{child.pid}/smaps_rollup").read_text()
+                memory.append(int(re.search(r"^Anonymous:\s+(\d+) kB$", sums, re.M)[1]))
             if number == 20_000:
                 break
         child.send_signal(signal.SIGTERM)
         child.stdout.read()
         check_equal(child.wait(LIMIT_S), 143)
     check(memory[1] <= memory[0] + 256, memory)
-    print(f"    VmRSS {memory[0]} KiB after 3,000 probes, {memory[1]} KiB after 20,000")
+    print(f"    Anonymous: {memory[0]} KiB after 3,000 probes, {memory[1]} KiB after 20,000")
 
 
 # Signals.
@@ -613,10 +675,7 @@ def a_signal_while_standard_output_is_stuck(bench: Bench) -> None:
     child = bench.start(*arguments)
     in_background(child.stderr.read)
     wait_until(lambda: unread(child.stdout) > 60_000, "the pipe to be full")
-    while child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        time.sleep(0.05)
-    check_equal(child.wait(LIMIT_S), 143)
+    stop_by_second_signal(child)
 
 
 @case

@@ -49,6 +49,27 @@ TEST(TimerQueue, takes_nothing_before_its_deadline_and_all_at_it) {
     EXPECT_EQ(queue.take_due(100), nullptr);
 }
 
+TEST(TimerQueue, counts_the_nodes_armed_at_once_at_most) {
+    TimerQueue queue;
+    TimerQueue other;
+    Node nodes[4];
+    TimerQueue::restart_count();
+    EXPECT_EQ(TimerQueue::armed_max(), 0u);
+    queue.add(nodes[0], 1);
+    queue.add(nodes[1], 2);
+    other.add(nodes[2], 3);
+    nodes[1].disarm();
+    nodes[1].disarm();
+    EXPECT_EQ(queue.take_due(5), &nodes[0]);
+    queue.add(nodes[3], 4);
+    EXPECT_EQ(TimerQueue::armed_max(), 3u);
+    TimerQueue::restart_count();
+    EXPECT_EQ(TimerQueue::armed_max(), 2u);
+    for (Node& node : nodes) node.disarm();
+    TimerQueue::restart_count();
+    EXPECT_EQ(TimerQueue::armed_max(), 0u);
+}
+
 TEST(TimerQueue, equal_deadlines_all_expire_once) {
     TimerQueue queue;
     std::deque<Node> nodes(100);

@@ -18,7 +18,7 @@ SKIPPED = 77
 
 STEPS = ["nop", "timeout", "wait", "pipe read", "cancel", "poll", "accept"]
 # liburing's helpers that are not called as their opcode is.
-OPCODES = {"cancel64": "async_cancel", "unlink": "unlinkat"}
+OPCODES = {"cancel64": "async_cancel", "unlink": "unlinkat", "recv_multishot": "recv"}
 
 
 def submitted():

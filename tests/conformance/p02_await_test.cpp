@@ -1,8 +1,9 @@
 // P2: co_await f(). Values, move-only results, void; many awaits; and how deep the stack gets.
-#include "painted_stack.hpp"
+#include "plain_stack.hpp"
 #include "probes.hpp"
 #include "support/cases.hpp"
 
+#include <ringlet/base/painted_stack.hpp>
 #include <ringlet/flow/gather.hpp>
 
 namespace ringlet::conformance {
@@ -170,34 +171,37 @@ Task<void> warm_up() {
     co_await let_others_run();
     co_await sleep(1ms);
 }
-// What the part under test needed, counted from the top of the stack.
+// What the part under test needed.
 std::size_t depth_of_part = 0;
 
 Task<int> awaits_at_once(int count) {
     co_await warm_up();
-    repaint_stack();
+    PaintedStack stack;
+    stack.paint();
     int sum = 0;
     for (int i = 0; i < count; ++i) {
         const int got = co_await at_once(1);
         sum += got;
     }
-    depth_of_part = stack_depth();
+    depth_of_part = stack.used();
     co_return sum == count ? 0 : 1;
 }
 Task<int> unwinds(int depth) {
     co_await warm_up();
     Census census;
-    repaint_stack();
+    PaintedStack stack;
+    stack.paint();
     const auto failed = co_await attempt(nested_failure(census, depth));
-    depth_of_part = stack_depth();
+    depth_of_part = stack.used();
     co_return failed ? 1 : 0;
 }
 Task<int> comes_back_from(int depth) {
     co_await warm_up();
     Census census;
-    repaint_stack();
+    PaintedStack stack;
+    stack.paint();
     const int got = co_await nested(census, depth, true);
-    depth_of_part = stack_depth();
+    depth_of_part = stack.used();
     co_return got == depth ? 0 : 1;
 }
 
@@ -208,11 +212,11 @@ Runtime<Limits{.frames = {{128, 4096}, {256, 4096}, {512, 64}, {1024, 8}}}> many
 
 // Bytes of stack that the part under test needs.
 std::size_t stack_of(auto& runtime, Task<int> (*main)(int), int argument) {
-    int status = -1;
     depth_of_part = 0;
-    const std::size_t whole = painted_stack_depth([&] { status = runtime.run(main, argument); });
+    runtime.measure_stacks();
+    const int status = runtime.run(main, argument);
     EXPECT_TRUE(status == 0 || status == exit_unavailable);
-    EXPECT_LT(whole, 64u * 1024);
+    EXPECT_LT(runtime.report().stack_bytes, 64u * 1024);
     return depth_of_part;
 }
 

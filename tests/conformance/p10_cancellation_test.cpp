@@ -1,9 +1,10 @@
 // P10: cancellation. Destructors run innermost first; attempt does not see it; every further await
 // unwinds.
-#include "painted_stack.hpp"
+#include "plain_stack.hpp"
 #include "probes.hpp"
 #include "support/cases.hpp"
 
+#include <ringlet/base/painted_stack.hpp>
 #include <ringlet/flow/gather.hpp>
 #include <ringlet/flow/generator.hpp>
 #include <ringlet/flow/race.hpp>
@@ -448,26 +449,25 @@ Task<int> limits_within_limits(int depth) {
     const int below = co_await timeout(2h, limits_within_limits(depth - 1));
     co_return below + 1;
 }
-// What the part under test needed, counted from the top of the stack.
+// What the part under test needed.
 std::size_t depth_of_part = 0;
 
 Task<int> cancels_limits(int depth) {
     for (int i = 0; i < 1000; ++i) co_await at_once(i);
     co_await let_others_run();
     co_await sleep(1ms);
-    const bool measures = painted != nullptr;
-    if (measures) repaint_stack();
+    PaintedStack stack;
+    stack.paint();
     const auto late = co_await attempt(timeout(1ms, limits_within_limits(depth)));
-    if (measures) depth_of_part = stack_depth();
+    depth_of_part = stack.used();
     co_return failed_with(late, std::errc::timed_out) ? 0 : 1;
 }
 
 Runtime<Limits{.frames = {{512, 3300}, {1024, 1100}, {2048, 8}}}> runtime_of_many_limits;
 
 std::size_t stack_of_limits(int depth) {
-    int status = -1;
     depth_of_part = 0;
-    painted_stack_depth([&] { status = runtime_of_many_limits.run(cancels_limits, depth); });
+    const int status = runtime_of_many_limits.run(cancels_limits, depth);
     EXPECT_TRUE(status == 0 || status == exit_unavailable) << status;
     return depth_of_part;
 }

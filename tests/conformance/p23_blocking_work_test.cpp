@@ -151,6 +151,16 @@ RINGLET_WORK_CASE(Lanes, run_their_jobs_one_after_another_in_order) {
     }
 }
 
+TEST(Lanes, can_be_moved_while_nobody_waits_for_their_jobs) {
+    support::run_simulated<work_limits>([]() -> Task<void> {
+        Lane first;
+        co_await offload(first, [] {});
+        Lane second(std::move(first));
+        const int value = co_await offload(second, [] { return 5; });
+        EXPECT_EQ(value, 5);
+    });
+}
+
 TEST(Lanes, that_are_long_do_not_hold_up_others) {
     static constexpr Limits two{.workers = 2};
     Simulation simulation({.job_time_min = 10ms, .job_time_max = 10ms});

@@ -42,3 +42,19 @@ TEST(HttpHeader, stored_ones_are_walked_in_order) {
     EXPECT_EQ(all, "A=one;B=;C=three;");
     EXPECT_EQ(Headers("").begin(), Headers("").end());
 }
+
+TEST(HttpHeader, retry_after_is_as_many_seconds_as_the_server_says_but_not_for_ever) {
+    using namespace std::chrono_literals;
+    const auto pause = [](std::optional<std::string_view> value) {
+        return retry_after(value, 60s);
+    };
+    EXPECT_EQ(pause(std::nullopt), 0s);
+    EXPECT_EQ(pause(""), 0s);
+    EXPECT_EQ(pause("0"), 0s);
+    EXPECT_EQ(pause("59"), 59s);
+    EXPECT_EQ(pause("61"), 60s);
+    EXPECT_EQ(pause("99999999999999999999999999"), 60s);
+    EXPECT_EQ(pause("-5"), 0s);
+    EXPECT_EQ(pause("1.5"), 0s);
+    EXPECT_EQ(pause("Fri, 31 Dec 1999 23:59:59 GMT"), 0s);
+}

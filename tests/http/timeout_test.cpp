@@ -3,6 +3,7 @@
 #include <http/fake_server.hpp>
 
 #include <ringlet/flow/timeout.hpp>
+#include <ringlet/sync/event.hpp>
 #include <ringlet/task/yield.hpp>
 
 using namespace ringlet;
@@ -396,15 +397,16 @@ TEST(HttpTimeout, may_be_none) {
 }
 
 RINGLET_CASE_UNCUT(HttpTimeout, leaves_a_body_that_can_be_read_on) {
-    auto script = [](Peer& peer) -> Task<void> {
+    Event was_late;
+    auto script = [&](Peer& peer) -> Task<void> {
         const bool asked = co_await peer.hear();
         if (!asked) co_return;
         co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
-        co_await sleep(30ms);
+        co_await was_late.wait();
         co_await peer.say("cde");
         co_await peer.wait_for_end();
     };
-    auto body = [](FakeServer& server, Client& client) -> Task<void> {
+    auto body = [&](FakeServer& server, Client& client) -> Task<void> {
         const auto url = server.url();
         auto response = co_await client.get(url);
         std::array<std::byte, 8> room;
@@ -418,6 +420,7 @@ RINGLET_CASE_UNCUT(HttpTimeout, leaves_a_body_that_can_be_read_on) {
             }
             expect_failure(count.error(), Reason::step_time, http::Step::body);
             ++late;
+            was_late.set();
         }
         EXPECT_GT(late, 0u);
         EXPECT_EQ(text_of(std::span(room).first(size)), "abcde");

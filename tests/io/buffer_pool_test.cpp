@@ -1,9 +1,8 @@
 // Receiving into a pool's buffers.
 #include <io/io_cases.hpp>
+#include <io/tcp_ends.hpp>
 
 #include <ringlet/flow/gather.hpp>
-#include <ringlet/io/address.hpp>
-#include <ringlet/io/tcp.hpp>
 
 using namespace ringlet;
 using namespace ringlet::support;
@@ -12,20 +11,6 @@ namespace {
 
 constinit BufferPool<4, 64> four;
 constinit BufferPool<1, 64> single;
-
-struct Ends {
-    Ends(TcpSocket one, TcpSocket other) : client(std::move(one)), server(std::move(other)) {}
-    TcpSocket client;
-    TcpSocket server;
-};
-
-Task<Ends> connect_both() {
-    auto listener = co_await TcpListener::listen(loopback_address(0));
-    const auto address = co_await listener.local_address();
-    auto client = co_await TcpSocket::connect(address);
-    auto server = co_await listener.accept();
-    co_return Ends(std::move(client), std::move(server));
-}
 
 Task<void> wait_for_line(BufferRing& pool, unsigned length) {
     for (int tries = 0; tries < 500 && pool.waiting() != length; ++tries) co_await sleep(1ms);

@@ -85,10 +85,24 @@ TEST(LineReaders, give_a_last_line_without_a_newline) {
     expect_lines("x", {"x"});
 }
 
+TEST(LineReaders, give_no_last_line_that_was_cut_off_if_told) {
+    const LineOptions whole{.last_without_end = false};
+    expect_lines("one\ntwo", {"one"}, 16, whole);
+    expect_lines("one\ntwo\n", {"one", "two"}, 16, whole);
+    expect_lines("x", {}, 16, whole);
+    expect_lines("12345678901234567890", {"!1"}, 16, whole);
+}
+
 TEST(LineReaders, take_carriage_returns_off_the_end_if_they_shall) {
     expect_lines("one\r\ntwo\n\r\nthr\ree\r\r\n", {"one", "two", "", "thr\ree\r"});
     expect_lines("one\r", {"one\r"});
     expect_lines("one\r\ntwo\n", {"one\r", "two"}, 16, {.carriage_returns = false});
+}
+
+TEST(LineReaders, split_at_another_delimiter_if_told) {
+    expect_lines("+OK\r+V\n1\r\r", {"+OK", "+V\n1", ""}, 16, {.delimiter = '\r'});
+    expect_lines("a\r;b\n;c", {"a\r", "b\n", "c"}, 16, {.delimiter = ';'});
+    expect_lines("123456789;ok;", {"!1", "ok"}, 16, {.line_bytes_max = 8, .delimiter = ';'});
 }
 
 TEST(LineReaders, go_on_after_a_line_that_is_too_long) {

@@ -2,6 +2,7 @@
 // counted by the kernel itself; and child processes that may spoil their own limits and mounts.
 #pragma once
 
+#include <ringlet/ring/kernel_seal.hpp>
 #include <ringlet/ringlet.hpp>
 
 #include <gtest/gtest.h>
@@ -16,8 +17,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern "C" unsigned ringlet_seal_violations();
 
 namespace ringlet::support {
 
@@ -110,7 +109,7 @@ int in_child(F&& body) {
     if (child == 0) {
         ::alarm(60);
         const int status = body();
-        EXPECT_EQ(ringlet_seal_violations(), 0u);
+        EXPECT_EQ(seal_breaches(), 0u);
         std::fflush(nullptr);
         ::_exit(::testing::Test::HasFailure() ? 1 : status);
     }

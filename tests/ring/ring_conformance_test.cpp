@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
 namespace ringlet {
@@ -18,6 +19,17 @@ TEST_P(RingConformance, nop_completes_with_zero) {
 
 TEST_P(RingConformance, an_unknown_opcode_completes_with_einval) {
     EXPECT_EQ(run([](io_uring_sqe* sqe) { sqe->opcode = 250; }), -EINVAL);
+}
+
+TEST_P(RingConformance, control_is_refused_by_what_knows_no_such_request) {
+    const auto ends = *system().pipe();
+    winsize size{};
+    const auto refused = system().control_object(ends[0], TIOCGWINSZ, size);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), Error::kernel(ENOTTY));
+    const auto closed = system().control_object(9999, TIOCGWINSZ, size);
+    ASSERT_FALSE(closed);
+    EXPECT_EQ(closed.error(), Error::kernel(EBADF));
 }
 
 TEST_P(RingConformance, a_full_submission_queue_submits_by_itself) {

@@ -1,5 +1,6 @@
 #include "support/cases.hpp"
 
+#include "conformance/plain_stack.hpp"
 #include "conformance/pool_hog.hpp"
 
 #include <ringlet/ringlet.hpp>
@@ -148,6 +149,12 @@ TEST(KernelRun, opens_the_seal_again_after_each_run) {
     delete new int(3);  // would be counted
 }
 
+// --- Storage
+
+// What a small firmware pays besides its frames.
+constexpr Limits small_limits{.tasks = 16, .operations = 32, .frames = {{128, 32}, {256, 16}}};
+static_assert(sizeof(Runtime<small_limits>) - small_limits.frame_storage_bytes() < 16 * 1024);
+
 // --- RunReport
 
 TEST(RunReport, tells_what_was_used_at_most) {
@@ -177,6 +184,83 @@ TEST(RunReport, tells_what_was_used_at_most) {
         frames += use.live_max;
     }
     EXPECT_GE(frames, 10u);  // five blocks, and their frames
+    EXPECT_GE(report.high_water.frame_bytes, 10 * report.frames[0].bytes);
+    EXPECT_LE(report.high_water.frame_bytes, support::case_limits.frame_storage_bytes());
+    EXPECT_EQ(report.high_water.timers, 5u);
+    EXPECT_EQ(report.stack_bytes, 0u);  // nobody asked
+}
+
+// A frame of the stack that is as large, and written to its end.
+template <unsigned bytes>
+[[gnu::noinline]] unsigned uses_the_stack() {
+    volatile unsigned char local[bytes];
+    for (volatile unsigned char& each : local) each = 1;
+    return local[0];
+}
+
+TEST(KernelReport, tells_of_the_stack_if_it_is_measured) {
+    RINGLET_NEEDS_PLAIN_STACK();
+    constexpr Limits few{.frames = {{256, 4}}};
+    static Runtime<few> runtime;
+    Simulation simulation;
+    testing::SimulatedRing ring(simulation.world(), Operations::ring_size(few));
+    testing::SimulatedSystem system(simulation.world());
+    const auto shallow = []() -> Task<void> { co_await yield(); };
+    const auto deep = []() -> Task<void> {
+        co_await yield();
+        uses_the_stack<20'000>();
+    };
+    runtime.measure_stacks();
+    EXPECT_EQ(runtime.run_on(ring, system, shallow), 0);
+    const RunReport little = runtime.report();
+    EXPECT_GT(little.stack_bytes, 0u);
+    EXPECT_EQ(runtime.run_on(ring, system, deep), 0);
+    const RunReport much = runtime.report();
+    EXPECT_GE(much.stack_bytes, 20'000u);
+    EXPECT_GT(much.stack_bytes, little.stack_bytes);
+    EXPECT_LE(much.stack_bytes, much.stack_bytes_seen);
+}
+
+TEST(KernelReport, sees_no_further_than_it_painted) {
+    RINGLET_NEEDS_PLAIN_STACK();
+    constexpr std::size_t beyond = 300'000;
+    PaintedStack stack;
+    EXPECT_EQ(stack.used(), 0u);
+    stack.paint();
+    EXPECT_GT(stack.painted(), 0u);
+    EXPECT_LT(stack.used(), stack.painted());
+    uses_the_stack<beyond>();
+    EXPECT_EQ(stack.used(), stack.painted());
+}
+
+TEST(KernelReport, looks_at_no_stack_but_the_main_threads) {
+    PaintedStack stack;
+    std::thread([&] { stack.paint(); }).join();
+    EXPECT_EQ(stack.painted(), 0u);
+    EXPECT_EQ(stack.used(), 0u);
+}
+
+TEST(RunReport, finds_the_deepest_of_equal_stacks) {
+    std::array<std::byte, 300> stacks{};
+    EXPECT_EQ(deepest_use(stacks, 3), 0u);
+    EXPECT_EQ(deepest_use({}, 0), 0u);
+    stacks[99] = std::byte{1};
+    EXPECT_EQ(deepest_use(stacks, 3), 1u);
+    stacks[160] = std::byte{1};
+    EXPECT_EQ(deepest_use(stacks, 3), 40u);
+}
+
+TEST(KernelReport, measures_the_stacks_of_workers) {
+    RINGLET_NEEDS_PLAIN_STACK();
+    constexpr Limits with_worker{.frames = {{256, 4}, {512, 2}}, .workers = 2};
+    static Runtime<with_worker> runtime;
+    const auto main = []() -> Task<void> {
+        co_await offload([] { uses_the_stack<9'000>(); });
+    };
+    runtime.measure_stacks();
+    if (runtime.run(main) == exit_unavailable) GTEST_SKIP() << "no io_uring";
+    EXPECT_GE(runtime.report().worker_stack_bytes, 9'000u);
+    EXPECT_LT(runtime.report().worker_stack_bytes, worker_stack_room(65'536));
 }
 
 TEST(RunReport, counts_what_was_refused) {

@@ -3,6 +3,7 @@
 
 #include "interpret.hpp"
 
+#include <ringlet/ring/kernel_seal.hpp>
 #include <ringlet/run/runtime.hpp>
 #include <ringlet/task/attempt.hpp>
 #include <ringlet/testing/simulated_ring.hpp>
@@ -11,8 +12,6 @@
 
 #include <bit>
 #include <csignal>
-
-extern "C" unsigned ringlet_seal_violations();
 
 namespace ringlet::simulate {
 namespace {
@@ -190,7 +189,7 @@ void check_after(Context& context, testing::World& world) {
         if (each.semaphore.available() != each.semaphore.permits()) found("a permit was lost");
     }
     context.items.check(context.queue.size());
-    if (const unsigned count = ringlet_seal_violations(); count != 0) {
+    if (const unsigned count = seal_breaches(); count != 0) {
         found("memory was allocated while the program ran", count);
     }
 }

@@ -15,15 +15,13 @@
 //   RINGLET_CASE_UNCUT    may not be cut anywhere: ..._kernel and ..._simulated alone
 #pragma once
 
+#include <ringlet/ring/kernel_seal.hpp>
 #include <ringlet/testing/exploration.hpp>
 #include <ringlet/testing/gtest.hpp>
 #include <ringlet/testing/seeds.hpp>
 #include <ringlet/testing/simulation.hpp>
 
 #include <support/explored_points.hpp>
-
-extern "C" unsigned ringlet_seal_violations();
-extern "C" void ringlet_seal_hush(bool on);
 
 namespace ringlet::support {
 
@@ -105,16 +103,16 @@ testing::Exploration run_faulted(Scenario scenario, const testing::SimulationOpt
                                  Check check = no_check) {
     const auto check_all = [&](testing::Simulation& simulation, const testing::PointRun& run) {
         // An expectation that fails allocates its words.
-        const unsigned violations = ringlet_seal_violations();
+        const unsigned violations = seal_breaches();
         EXPECT_TRUE(violations == 0 || run.unmet > 0) << "allocated while the runtime ran";
         if constexpr (std::invocable<Check&, testing::Simulation&, const testing::PointRun&>)
             check(simulation, run);
         else
             check(simulation);
     };
-    ringlet_seal_hush(true);
+    set_seal_reaction(SealReaction::count);
     const auto found = testing::explore_faults<limits>(scenario, options, check_all);
-    ringlet_seal_hush(false);
+    set_seal_reaction(SealReaction::report);
     EXPECT_EQ(found.failed + found.undisturbed_failures, 0u);
     EXPECT_TRUE(found.hit == found.points || !found.whole)
         << "a run went another way before its fault: only " << found.hit << " met theirs";

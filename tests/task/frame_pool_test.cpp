@@ -53,6 +53,21 @@ TEST(FramePool, serves_from_the_smallest_class_that_is_large_enough) {
     }
 }
 
+TEST(FramePool, knows_how_many_bytes_its_classes_needed_at_most) {
+    Pool own(limits);
+    EXPECT_EQ(own.pool.bytes_max(), 0u);
+    void* const small = own.pool.allocate(20);
+    void* const large = own.pool.allocate(1000);
+    EXPECT_EQ(own.pool.bytes_max(), 32u + 1024u);
+    own.pool.release(large, 1000);
+    void* const other = own.pool.allocate(65);
+    EXPECT_EQ(own.pool.allocate(1025), nullptr);
+    EXPECT_EQ(own.pool.bytes_max(), 32u + 1024u + 128u);
+    own.pool.release(small, 20);
+    own.pool.release(other, 65);
+    EXPECT_EQ(own.pool.live(), 0u);
+}
+
 TEST(FramePool, refuses_when_the_class_is_full_and_borrows_from_no_other) {
     Pool own(limits);
     void* slots[3];
@@ -184,6 +199,20 @@ TEST(FramePool, never_lets_history_decide) {
     }
     for (const Held& each : held) own.pool.release(each.at, each.bytes);
     EXPECT_EQ(own.pool.live(), 0u);
+}
+
+TEST(FramePoolDeathTest, a_slot_that_was_given_back_twice_shows_when_the_live_ones_are_counted) {
+    Pool own(limits);
+    void* const slot = own.pool.allocate(20);
+    own.pool.release(slot, 20);
+    EXPECT_EQ(own.pool.live(), 0u);
+    // AddressSanitizer says so at once, in words of its own.
+    EXPECT_DEATH(
+        {
+            own.pool.release(slot, 20);
+            static_cast<void>(own.pool.live());
+        },
+        "found < most|use-after-poison");
 }
 
 TEST(FramePool, may_be_made_anew_in_the_storage_of_one_that_is_gone) {

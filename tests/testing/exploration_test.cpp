@@ -1,4 +1,5 @@
 // Exploration of cancellations and of faults: what is wrong at any point is found, and told.
+#include <ringlet/ring/kernel_seal.hpp>
 #include <ringlet/ringlet.hpp>
 #include <ringlet/testing/exploration.hpp>
 #include <ringlet/testing/gtest.hpp>
@@ -8,9 +9,6 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
-
-extern "C" unsigned ringlet_seal_violations();
-extern "C" void ringlet_seal_hush(bool on);
 
 namespace ringlet::testing {
 namespace {
@@ -34,10 +32,10 @@ std::string failures_of(F run) {
 // Expectations that fail inside a run allocate their words.
 class Hushed {
 public:
-    Hushed() { ringlet_seal_hush(true); }
+    Hushed() { set_seal_reaction(SealReaction::count); }
     ~Hushed() {
-        ringlet_seal_hush(false);
-        ringlet_seal_violations();
+        set_seal_reaction(SealReaction::report);
+        seal_breaches();
     }
     Hushed(const Hushed&) = delete;
 };

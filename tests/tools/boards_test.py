@@ -114,7 +114,7 @@ class Boards(unittest.TestCase):
 # A board with all that there can be, and what breaks it: a path, the value to put there (or
 # REMOVED), and a part of the complaint.
 REMOVED = object()
-WHOLE = "qemu-aarch64"
+WHOLE = "qemu-armv7"
 BROKEN = [
     (["speed"], 1, "'speed' was unexpected"),
     (["pins", "led", "pull"], "up", "'pull' was unexpected"),
@@ -123,6 +123,11 @@ BROKEN = [
     (["memory", "budget", "stack_kib"], 1, "'stack_kib' was unexpected"),
     (["emulator", "disk"], 1, "'disk' was unexpected"),
     (["emulator", "kernels", "6.1", "mirror"], "", "'mirror' was unexpected"),
+    (["emulator", "other_machines", "vexpress", "disk"], 1, "'disk' was unexpected"),
+    (["emulator", "other_machines", "vexpress", "machine"], REMOVED,
+     "'machine' is a required property"),
+    (["emulator", "other_machines", "vexpress", "devices"], "tmp105",
+     "/emulator/other_machines/vexpress/devices: 'tmp105' is not of type 'array'"),
     (["name"], REMOVED, "'name' is a required property"),
     (["kernel_min"], REMOVED, "'kernel_min' is a required property"),
     (["memory", "budget"], REMOVED, "'budget' is a required property"),

@@ -8,6 +8,7 @@ Usage: budget_test.py SOURCE_ROOT
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import struct
@@ -21,7 +22,7 @@ ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 CXX = shlex.split(os.environ.get("CXX", "c++"))
 
 sys.path.insert(0, str(ROOT / "tools"))
-from budgets import elf, frames, parts  # noqa: E402
+from budgets import elf, frames, observed, parts  # noqa: E402
 
 # Coroutines of the real shape: operator new is always inlined, and each frame's size a constant.
 # Run, it prints the sizes.
@@ -148,13 +149,50 @@ def as_json(*arguments):
     return json.loads(done.stdout) if done.stdout else done.stderr
 
 
-def arm_program(symbol="_ZN4demo6readerEv", record=struct.pack("<II", 0x1001, 312)):
+# A runtime as its record tells it: limits, then what follows from them.
+LIMITS = dict(tasks=16, operations=32, descriptors=8, multishot_buffers=8,
+              frames=[128, 16, 512, 4] + [0] * 12,
+              inline_awaits=128, bounded_workers=2, unbounded_workers=4, workers=2,
+              worker_stack_bytes=65536, worker_jobs=64, posts=4, post_bytes=48,
+              stop_limit_ms=10000, await_tree_signal=10, lock_memory=0)
+DERIVED = dict(internal_operations=4, submissions=72, completions=80, runtime_bytes=140000,
+               task_block_bytes=68, post_slot_bytes=56, worker_stack_room=65536,
+               frame_bytes_max=8192)
+
+
+def limits_record(**changed):
+    words = []
+    for name, value in (LIMITS | DERIVED | changed).items():
+        words += value if name == "frames" else [value]
+    return struct.pack(f"<{2 + len(words)}I", 1, len(words), *words)
+
+
+def run_report(**changed):
+    """A line of RINGLET_REPORT, of a run with LIMITS."""
+    def mark(limit, most):
+        return {"limit": limit, "max": most}
+
+    report = {"ringlet_report": 1, "architecture": "armv7", "tasks": mark(16, 9),
+              "operations": mark(32, 2), "descriptors": mark(8, 0),
+              "multishot_buffers": mark(8, 0), "worker_jobs": mark(64, 3),
+              "posts": mark(4, 4), "timers": {"max": 5}, "frame_bytes": mark(4096, 1500),
+              "frames": [
+                  {"bytes": 128, "count": 16, "live_max": 10, "largest": 92, "refused": 0},
+                  {"bytes": 512, "count": 4, "live_max": 0, "largest": 0, "refused": 0}],
+              "oversized_frames": 0, "stack_bytes": {"seen": 262144, "max": 3000},
+              "worker_stack_bytes": mark(65536, 40000), "completions_overflowed": False}
+    return json.dumps(report | changed)
+
+
+def arm_program(symbol="_ZN4demo6readerEv", record=struct.pack("<II", 0x1001, 312), limits=None):
     """A 32-bit ELF with a Thumb function and its record: (type, flags, address, content)."""
     strings = f"\0{symbol}\0".encode()
     symbols = bytes(16) + struct.pack("<IIIBBH", 1, 0x1001, 32, 2, 0, 1)
     sections = {"": (0, 0, 0, b""), ".text": (1, 6, 0x1000, bytes(64)),
                 ".ringlet.frames": (1, 0x80, 0, record), ".symtab": (2, 0, 0, symbols),
                 ".strtab": (3, 0, 0, strings)}
+    if limits is not None:
+        sections[".ringlet.limits"] = (1, 0x80, 0, limits)
     names = "\0".join([*sections, ".shstrtab", ""]).encode()
     sections[".shstrtab"] = (3, 0, 0, names)
     content, headers = bytes(52), b""
@@ -292,6 +330,144 @@ class Budget(unittest.TestCase):
         for title in ["coroutine frames", "static storage", "code"]:
             self.assertIn(f"{title}: no change", same)
 
+    def test_limits_tell_what_they_take(self):
+        # The same twice, as from two objects; and a buffer pool.
+        record = limits_record()
+        pool = struct.pack("<5I", 2, 3, 16, 2048, 36864)
+        program = self.file("arm", arm_program(limits=record + pool + record))
+        found = as_json(program)
+        self.assertEqual(len(found["limits"]), 1)
+        made = found["limits"][0]
+        self.assertEqual({name: made[name] for name in LIMITS if name != "frames"},
+                         {name: value for name, value in LIMITS.items() if name != "frames"})
+        self.assertEqual(made["frames"], [[128, 16], [512, 4]])
+        each = {row["bound"]: (row["value"], row["each"], row["bytes"]) for row in made["costs"]}
+        self.assertEqual(each["tasks"], (16, 68, 16 * 68))
+        self.assertEqual(each["frames of 512"], (4, 512, 2048))
+        self.assertEqual(each["descriptors"], (8, 16, 128))
+        self.assertEqual(each["posts"], (4, 56, 224))
+        self.assertEqual(each["workers"], (2, 65536 + 8192, 2 * 73728))
+        # 128 SQEs of 64 bytes; 320 + 128 * 16 + 128 * 4 bytes, in a page; 36 requests; stacks.
+        self.assertEqual(found["kernel"]["parts"], {
+            "submission queue": 8192, "rings": 4096, "requests in flight": 36 * 256,
+            "stacks of io-wq, when it is needed": 6 * 8192,
+            "kernel's stacks of worker threads": 2 * 8192})
+        self.assertEqual(found["kernel"]["bytes"], sum(found["kernel"]["parts"].values()))
+        self.assertEqual(found["total"], sum(found[kind]["bytes"]
+                                             for kind in ["static", "kernel", "code"]))
+        self.assertEqual(found["buffer_pools"],
+                         [{"count": 16, "bytes": 2048, "object_bytes": 36864}])
+        text = budget(program).stdout
+        self.assertIn("limits of a Runtime of 140,000 bytes", text)
+        self.assertIn("     36,864  16 x 2,048\n", text)
+
+    def test_of_several_runtimes_the_larger_run_counts(self):
+        large = limits_record(submissions=4096, completions=8200)
+        found = as_json(self.file("arm", arm_program(limits=limits_record() + large)))
+        self.assertEqual(len(found["limits"]), 2)
+        self.assertEqual(found["kernel"]["parts"]["submission queue"], 4096 * 64)
+        # 320 + 16384 * 16 + 4096 * 4 bytes are 69 pages; the kernel takes 128.
+        self.assertEqual(found["kernel"]["parts"]["rings"], 128 * 4096)
+
+    def test_the_total_has_a_bound(self):
+        program = self.file("arm", arm_program(limits=limits_record(operations=1 << 20)))
+        over = budget(program, "--board", "qemu-armv7")
+        self.assertEqual(over.returncode, 1)
+        by = as_json(program)["total"] - (16 << 20)
+        self.assertIn(f"over budget: total, by {by:,} bytes\n", over.stdout)
+
+    def observed(self, *reports, **limits):
+        program = self.file("arm", arm_program(limits=limits_record(**limits)))
+        seen = self.folder / "report.jsonl"
+        seen.write_text("".join(f"{report}\n" for report in reports))
+        return budget(program, "--observed", seen), as_json(program, "--observed", seen)
+
+    def test_what_runs_used_stands_beside_the_limits(self):
+        busy = json.loads(run_report())["frames"]
+        busy[1] |= {"live_max": 1, "largest": 300}
+        done, found = self.observed(run_report(), run_report(frames=busy, tasks={"limit": 16,
+                                                                                 "max": 4}))
+        self.assertEqual(len(found["observed"]), 1)
+        seen = found["observed"][0]
+        self.assertEqual(seen["runs"], 2)
+        self.assertEqual(seen["marks"], {"tasks": 9, "operations": 2, "descriptors": 0,
+                                         "multishot_buffers": 0, "worker_jobs": 3, "posts": 4})
+        self.assertEqual([each["live_max"] for each in seen["frames"]], [10, 1])
+        self.assertEqual(seen["reached"], ["posts"])
+        self.assertEqual(found["total"], 3000 + sum(found[kind]["bytes"]
+                                                    for kind in ["static", "kernel", "code"]))
+        self.assertIn("observed in 2 runs\n", done.stdout)
+        self.assertIn("          9        16        12  tasks\n", done.stdout)
+        self.assertIn("         10        16        13  frames of 128, the largest 92\n",
+                      done.stdout)
+        self.assertIn("limit reached, it may be too small: posts\n", done.stdout)
+
+    def test_tighter_limits_are_proposed_for_what_was_seen_and_a_margin(self):
+        done, found = self.observed(run_report(), frames=[128, 16, 512, 4] + [0] * 12)
+        # The program's only coroutine has 312 bytes and was not met: it has a class all the same.
+        self.assertIn("""proposed, with 25 % more than was observed, and at least 1
+constexpr ringlet::Limits limits{
+    .tasks = 12,
+    .operations = 3,
+    .descriptors = 1,
+    .multishot_buffers = 1,
+    .frames = {{96, 13}, {320, 1}},
+    .workers = 2,
+    .worker_stack_bytes = 53248,
+    .worker_jobs = 4,
+    .posts = 4,
+};
+""", done.stdout)
+        self.assertEqual(found["observed"][0]["proposed"]["frames"], [[96, 13], [320, 1]])
+        self.assertEqual(found["observed"][0]["frame_bytes_proposed"], 96 * 13 + 320)
+
+    def test_a_proposal_keeps_what_it_does_not_tighten(self):
+        done, found = self.observed(run_report(), inline_awaits=7, lock_memory=1, bounded_workers=1,
+                                    frame_bytes_max=400)
+        for line in [".inline_awaits = 7", ".bounded_workers = 1", ".lock_memory = true"]:
+            self.assertIn(f"    {line},\n", done.stdout)
+        self.assertNotIn("unbounded", done.stdout.partition("constexpr")[2])
+        # A lowered frame_bytes_max asks for a class of its size.
+        self.assertEqual(found["observed"][0]["proposed"]["frames"], [[96, 13], [400, 1]])
+
+    def test_full_classes_are_told(self):
+        frames_of_run = json.loads(run_report())["frames"]
+        frames_of_run[1] |= {"live_max": 4, "largest": 500, "refused": 3}
+        _, found = self.observed(run_report(frames=frames_of_run, oversized_frames=1))
+        self.assertEqual(found["observed"][0]["reached"],
+                         ["posts", "frames of 512", "size of the largest frame class"])
+        self.assertEqual(found["observed"][0]["proposed"]["frames"], [[96, 13], [512, 4]])
+
+    def test_reports_of_something_else_are_refused(self):
+        for report, words in {
+            run_report(architecture="aarch64"): "a run on aarch64, but .* is for armv7",
+            run_report(tasks={"limit": 17, "max": 1}): "no run with the limits of",
+            run_report(ringlet_report=2): "line 1 is of another version",
+            "{}": "line 1 is no report",
+            "[": "line 1 is no report",
+            "7": "line 1 is no report",
+        }.items():
+            done, _ = self.observed(report)
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertRegex(done.stderr, rf"\Atools/budget: .*{words}.*\n\Z")
+        self.assertIn("no report in it", self.observed()[0].stderr)
+        self.assert_cannot("No such file", self.program, "--observed", self.folder / "nothing")
+        self.assertEqual(budget(self.program, self.program, "--observed", "x").returncode, 2)
+
+    def test_defaults_are_those_of_the_header(self):
+        header = (ROOT / "runtime/ringlet/task/limits.hpp").read_text()
+        for name, value in observed.DEFAULTS.items():
+            told = re.search(rf"^    (?:unsigned|int|bool) {name} = ([\w']+);", header, re.M)[1]
+            told = {"false": "0", "true": "1"}.get(told, told).replace("'", "")
+            self.assertEqual((name, int(told)), (name, value))
+
+    def test_changed_limits_are_a_change_of_kernel_memory(self):
+        old = self.file("old", arm_program(limits=limits_record()))
+        new = self.file("new", arm_program(limits=limits_record(workers=3)))
+        changed = as_json(old, new)["kernel"]
+        self.assertEqual(changed["new"] - changed["old"], 8192)
+        self.assertEqual(list(changed["parts"]), ["kernel's stacks of worker threads"])
+
     def test_arm_programs_are_read(self):
         program = self.file("arm", arm_program())
         found = as_json(program)
@@ -309,6 +485,12 @@ class Budget(unittest.TestCase):
         self.assert_cannot("not an ELF file", ROOT / "README.md")
         self.assert_cannot("no such board: toaster; there are", self.program, "--board", "toaster")
         self.assert_cannot("frames is damaged", self.file("odd", arm_program(record=bytes(9))))
+        record = limits_record()
+        for damaged in [record[:-1], record[:-4], record[:4]]:
+            self.assert_cannot("limits is damaged",
+                               self.file("odd", arm_program(limits=damaged)))
+        self.assert_cannot("of another version",
+                           self.file("odd", arm_program(limits=struct.pack("<3I", 1, 1, 7))))
         image = self.program.read_bytes()
         self.assert_cannot("truncated", self.file("half", image[:len(image) // 2]))
         self.assert_cannot("an object file", self.file("object", image[:16] + b"\1" + image[17:]))
@@ -316,14 +498,16 @@ class Budget(unittest.TestCase):
         self.assertEqual(budget().returncode, 2)
 
     def test_a_program_cut_or_changed_anywhere_is_no_trap(self):
-        image = arm_program()
+        image = arm_program(limits=limits_record())
         for length in range(len(image)):
             with self.assertRaises(elf.Unreadable):
                 elf.Elf(self.file("cut", image[:length]))
         for place in range(len(image)):
             changed = image[:place] + bytes([image[place] ^ 0xff]) + image[place + 1:]
             try:
-                elf.Elf(self.file("changed", changed)).frame_records()
+                program = elf.Elf(self.file("changed", changed))
+                program.frame_records()
+                program.build_records()
             except elf.Unreadable:
                 pass
 
@@ -360,6 +544,7 @@ class Owners(unittest.TestCase):
             "f(std::string_view, std::span<char>)")
         for name, short in {"ringlet::Task<a<int> > demo::f<int>(int)": "demo::f<int>(int)",
                             "demo::f<a, b>(int) const": "demo::f<a, b>(int) const",
+                            "inlined into a<int> f<int>()": "inlined into f<int>()",
                             "0x1234": "0x1234"}.items():
             self.assertEqual(frames.without_result(name), short)
 

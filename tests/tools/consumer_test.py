@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Builds and runs tests/consumer, a firmware in miniature, in both ways of using Ringlet: as a
-Meson subproject, and through pkg-config from an installation in a scratch folder.
+Meson subproject, there with the seal, which must reach it; and through pkg-config from an
+installation in a scratch folder.
 
 Usage: consumer_test.py SOURCE_ROOT BUILD_ROOT
 """
@@ -8,6 +9,7 @@ Usage: consumer_test.py SOURCE_ROOT BUILD_ROOT
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,11 +25,20 @@ def build_and_run(folder: pathlib.Path, *options: str, **variables: str) -> None
             sys.exit(f"{name}: the exit status is {done.returncode}, not its app's 7")
 
 
+def check_seal(consumer: pathlib.Path) -> None:
+    done = subprocess.run([consumer, "allocate"], capture_output=True, text=True, timeout=30)
+    print(done.stderr)
+    if done.returncode != -signal.SIGABRT or "seal: operator new" not in done.stderr:
+        sys.exit(f"{consumer} allocates, and is not trapped: status {done.returncode}")
+
+
 def as_subproject(source: pathlib.Path, folder: pathlib.Path) -> None:
     shutil.copytree(source / "tests/consumer", folder)
     (folder / "subprojects").mkdir()
     (folder / "subprojects/ringlet").symlink_to(source)
-    build_and_run(folder, "--force-fallback-for=ringlet", "--wrap-mode=nodownload")
+    build_and_run(folder, "--force-fallback-for=ringlet", "--wrap-mode=nodownload",
+                  "-Dringlet:seal=trap")
+    check_seal(folder / "build/consumer")
     if list((folder / "build/subprojects/ringlet").rglob("*_test")):
         sys.exit("a subproject builds Ringlet's tests")
 

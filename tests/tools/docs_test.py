@@ -4,8 +4,8 @@
 
 In the expected text, "..." stands for anything within a line. Fragments are ```c++ blocks and are
 not compiled. A block that includes <ringlet/testing/...> is linked to ringlet-testing, one that
-includes <ringlet/app/...> to ringlet-app, and one that includes <ringlet/dns/...> or
-<ringlet/http/...> to that driver; where app or driver was not built, the block is left out. Without
+includes <ringlet/app/...> to ringlet-app, and one that includes <ringlet/i2c/...> or another
+driver's to that driver; where app or driver was not built, the block is left out. Without
 io_uring, programs that need it are only compiled.
 
 Usage: docs_test.py SOURCE_ROOT BUILD_ROOT [PAGE:LINE...]
@@ -23,6 +23,8 @@ import time
 
 FLAGS = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror"]
 RUN_LIMIT_S = 20
+# Besides the runtime; those that stand on others first.
+LIBRARIES = ["http", "dns", "can", "gpio", "i2c", "uart", "health", "watchdog", "app"]
 WHOLE_HEADER = "#include <ringlet/ringlet.hpp>\n"
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
 CONDITION = re.compile(r"\b(?:if|while|switch)\s*\(")
@@ -36,7 +38,7 @@ class Block:
         self.expected = expected
         self.needs_testing = "#include <ringlet/testing/" in code
         # The runtime is linked as what the others stand on.
-        self.packages = [f"ringlet-{name}" for name in ["http", "dns", "app"]
+        self.packages = [f"ringlet-{name}" for name in LIBRARIES
                          if f"#include <ringlet/{name}/" in code] or ["ringlet"]
 
 

@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 TEXT = {".hpp", ".cpp", ".h", ".c", ".py", ".sh", ".md", ".build", ".txt", ".wrap", ".json", ".ini"}
 SKIPPED_FOLDERS = {".git", "build", "packagecache", "__pycache__"}
@@ -67,22 +68,25 @@ def check_listed(root: pathlib.Path):
 
 
 def check_headers(root: pathlib.Path):
+    """Compiled and not only parsed, so that a compiler cache knows those that are as they were."""
     compiler = shlex.split(os.environ.get("CXX", "c++"))
     flags = ["-std=c++23", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror",
-             "-Wno-missing-field-initializers", "-fsyntax-only", "-x", "c++",
-             "-I", root / "runtime", "-I", root / "drivers", "-include"]
+             "-Wno-missing-field-initializers", "-I", root / "runtime", "-I", root / "drivers"]
     headers = sorted(path for top in ["runtime", "drivers"]
                      for path in (root / top / "ringlet").rglob("*.hpp"))
 
     def compile_alone(header: pathlib.Path) -> str:
-        # As an include of an empty file: a header as the main file warns about #pragma once.
-        done = subprocess.run([*compiler, *flags, header, "/dev/null"],
-                              capture_output=True, text=True)
         name = header.relative_to(root)
+        source = scratch / f"{header.parent.name}_{header.stem}.cpp"
+        source.write_text(f"#include <{name.relative_to(name.parts[0])}>\n")
+        done = subprocess.run([*compiler, *flags, "-c", source.name, "-o", source.stem + ".o"],
+                              cwd=scratch, capture_output=True, text=True)
         return f"{name}: does not compile alone\n{done.stderr}" if done.returncode else ""
 
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from filter(None, pool.map(compile_alone, headers))
+    with tempfile.TemporaryDirectory(prefix="ringlet-headers-") as folder:
+        scratch = pathlib.Path(folder)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from filter(None, pool.map(compile_alone, headers))
     if not headers:
         yield "no headers found"
 

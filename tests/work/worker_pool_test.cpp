@@ -1,6 +1,8 @@
 // The workers as threads of the process; what does not need threads is in conformance/p23.
 #include "work/work_cases.hpp"
 
+#include <ringlet/ring/kernel_seal.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -13,8 +15,6 @@
 
 #include <dirent.h>
 #include <pthread.h>
-
-extern "C" unsigned ringlet_seal_violations();
 
 namespace ringlet::support {
 namespace {
@@ -165,7 +165,7 @@ TEST(KernelWorkers, are_under_the_seal) {
     const int status = work_runtime.run(main);
     const std::string words = ::testing::internal::GetCapturedStderr();
     if (status == exit_unavailable) GTEST_SKIP() << "no io_uring";
-    EXPECT_EQ(ringlet_seal_violations(), 1u) << words;
+    EXPECT_EQ(seal_breaches(), 1u) << words;
     EXPECT_NE(words.find("seal: malloc while the runtime runs"), std::string::npos) << words;
 }
 

@@ -24,7 +24,7 @@ ARCHITECTURES = {
 
 
 class Board:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, machine: str | None = None) -> None:
         folder = ROOT / "boards" / name
         if "/" in name or not (folder / "board.json").exists():
             names = sorted(path.parent.name for path in ROOT.glob("boards/*/board.json"))
@@ -34,6 +34,8 @@ class Board:
         self.folder = folder
         self.build = ROOT / "build" / name
         self.emulator: dict | None = description.get("emulator")
+        # Of the emulator's: None is the first one.
+        self.machine = machine
         # None: this machine's own.
         self.architecture = ARCHITECTURES.get(description["architecture"])
         self.architecture_name: str = description["architecture"]
@@ -52,7 +54,18 @@ class Board:
         if self.emulator is None:
             raise Unknown(f"{self.name} is not emulated: copy the program to the board"
                           f" (boards/{self.name}/README.md)")
-        return self.emulator
+        if self.machine is None:
+            return self.emulator
+        others = self.emulator.get("other_machines", {})
+        if self.machine not in others:
+            raise Unknown(f"{self.name} has no other machine {self.machine}; there are"
+                          f" {', '.join(others) or 'none'}")
+        return self.emulator | others[self.machine]
+
+    def device_trees(self) -> list[str]:
+        """Those of the kernel's package that its machines are described by."""
+        others = self.emulated().get("other_machines", {}).values()
+        return [other["device_tree"] for other in others if "device_tree" in other]
 
     def packages(self) -> list[str]:
         """What this machine needs to build for it, and to emulate it."""

@@ -116,10 +116,12 @@ class Start:
 
     def __init__(self, board: Board, label: str) -> None:
         emulator, architecture = board.emulated(), board.cross()
-        found = {name: kernels.fetch(architecture, name, **which)
+        found = {name: kernels.fetch(architecture, board.device_trees(), name, **which)
                  for name, which in emulator["kernels"].items()}
         root = root_file_system(architecture, list(found.values()))
         self.kernel = found[label] / "vmlinuz"
+        tree = emulator.get("device_tree")
+        self.device_tree = found[label] / tree if tree else None
         self.version = (found[label] / "version").read_text()
         self.root = root / "root.ext4"
         self.initrd = initrd(architecture, label, found[label], root) / "initrd"

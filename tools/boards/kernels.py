@@ -18,7 +18,7 @@ BOOT_MODULES = ["virtio_mmio", "virtio_blk", "crc32c_generic", "ext4", "virtio_c
 OTHER_MODULES = ["configfs", "can-raw", "can-bcm", "vcan", "softdog", "i2c-dev", "spidev", "uinput",
                  "rtc-pl031", "gpio-pl061", "industrialio", "i2c-mux",
                  "industrialio-triggered-buffer", "kfifo_buf",
-                 "i2c-mux", "led-class", "overlay"]
+                 "i2c-versatile", "led-class", "overlay"]
 
 
 def _with_dependencies(tree: pathlib.Path, names: list[str]) -> list[str]:
@@ -42,10 +42,11 @@ def _depmod(root: pathlib.Path, version: str) -> None:
     subprocess.run(["/sbin/depmod", "-b", root, version], check=True, stderr=subprocess.DEVNULL)
 
 
-def fetch(architecture: Architecture, label: str, release: str, package: str,
-          source: str | None = None) -> pathlib.Path:
-    """The cached folder: vmlinuz, version, and lib/modules/VERSION. With `source`, the package of
-    the kernel's source, it has the simulated hardware of modules.py as well."""
+def fetch(architecture: Architecture, device_trees: list[str], label: str, release: str,
+          package: str, source: str | None = None) -> pathlib.Path:
+    """The cached folder: vmlinuz, version, the device trees, and lib/modules/VERSION. With
+    `source`, the package of the kernel's source, it has the simulated hardware of modules.py as
+    well."""
 
     def make(folder: pathlib.Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:
@@ -56,6 +57,8 @@ def fetch(architecture: Architecture, label: str, release: str, package: str,
             version = image.name.removeprefix("vmlinuz-")
             shutil.copy(image, folder / "vmlinuz")
             (folder / "version").write_text(version)
+            for name in device_trees:
+                shutil.copy(next(unpacked.glob(f"usr/lib/linux-image-*/**/{name}")), folder)
             libraries = unpacked / ("usr/lib" if (unpacked / "usr/lib/modules").exists() else "lib")
             _depmod(libraries.parent, version)
             tree = libraries / "modules" / version
@@ -71,7 +74,7 @@ def fetch(architecture: Architecture, label: str, release: str, package: str,
                 shutil.copy(tree / name, ours)
             _depmod(folder, version)
 
-    wanted = [release, package, *BOOT_MODULES, *OTHER_MODULES]
+    wanted = [release, package, *device_trees, *BOOT_MODULES, *OTHER_MODULES]
     if source:
         wanted += [source, modules.key()]
     return store.entry(f"kernels/{architecture.debian}-{label}", " ".join(wanted), make)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+from boards import monitor
 from boards.board import ROOT, Board, Unknown
 from boards.image import Start
 from boards.protocol import Frames, Kind, frame
@@ -22,11 +23,14 @@ def qemu_command(board: Board, start: Start, memory_mib: int, cpus: int) -> list
     for path in (str(ROOT), str(start.root)):
         if set(path) & set(" ,'\""):
             raise Unknown(f"{path}: QEMU and the kernel's command line take no such path")
+    own = ["-dtb", str(start.device_tree)] if start.device_tree else []
+    for device in emulator.get("devices", []):
+        own += ["-device", device]
     # It ends with whoever started it, also if that is killed.
     return ["setpriv", "--pdeathsig", "KILL", emulator["qemu"],
-            "-machine", emulator["machine"], "-cpu", board.cpu,
+            "-machine", emulator["machine"], "-cpu", emulator.get("cpu", board.cpu), *own,
             "-smp", str(cpus), "-m", str(memory_mib), "-display", "none", "-monitor", "none",
-            "-no-reboot", "-nic", "none", "-kernel", str(start.kernel),
+            "-no-reboot", "-nic", "none", "-audiodev", "none,id=none", "-kernel", str(start.kernel),
             "-initrd", str(start.initrd),
             # Writes go to a file without a name, and are gone with the machine.
             "-drive", f"file={start.root},format=raw,if=none,id=root,snapshot=on",
@@ -54,7 +58,8 @@ class Machine:
             listener.listen(1)
             listener.settimeout(BOOT_LIMIT_S)
             command = qemu_command(board, start, memory_mib, cpus) + [
-                "-serial", f"file:{self.log}", "-chardev", f"socket,id=port,path={port}",
+                "-serial", f"file:{self.log}",
+                "-qmp", f"unix:{folder}/{monitor.SOCKET},server=on,wait=off", "-chardev", f"socket,id=port,path={port}",
                 "-device", "virtio-serial-device",
                 "-device", "virtserialport,chardev=port,name=ringlet",
                 "-append", kernel_arguments(board, "/run/agent")]

@@ -32,13 +32,15 @@ def _servers(board: str) -> pathlib.Path:
 @dataclasses.dataclass(frozen=True)
 class Wanted:
     board: str
+    machine: str | None
     kernel: str
     memory_mib: int
     cpus: int
     hang_s: float = HANG_S
 
     def arguments(self) -> list[str]:
-        return [self.board, "--kernel", self.kernel, "--memory", str(self.memory_mib),
+        machine = ["--machine", self.machine] if self.machine else []
+        return [self.board, *machine, "--kernel", self.kernel, "--memory", str(self.memory_mib),
                 "--cpus", str(self.cpus), "--hang-after", str(self.hang_s)]
 
     def folder(self) -> pathlib.Path:
@@ -84,7 +86,7 @@ def connect(wanted: Wanted) -> socket.socket:
 
 def be_server(wanted: Wanted) -> int:
     """In a process of its own; standard output ends when the machine is ready."""
-    board, folder = Board(wanted.board), wanted.folder()
+    board, folder = Board(wanted.board, wanted.machine), wanted.folder()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # For as long as it lives: the client that started another may have gone away meanwhile.
     alone = (folder / "serving").open("w")

@@ -1,4 +1,4 @@
-"""Of an ELF file what the budget needs: sections, named pieces of them, and the frame records.
+"""Of an ELF file what the budget needs: sections, named pieces of them, and Ringlet's records.
 
 Programs of other machines are read as well as this machine's own; nothing is run.
 """
@@ -8,10 +8,12 @@ import pathlib
 import struct
 
 MACHINES = {62: "x86_64", 183: "aarch64", 40: "armv7"}
-EXECUTABLE, SHARED = 2, 3  # a program is either: position-independent ones are SHARED
-SYMBOL_TABLE, WITHOUT_CONTENT = 2, 8
+# A program is EXECUTABLE or SHARED, which position-independent ones are.
+OBJECT_FILE, EXECUTABLE, SHARED = 1, 2, 3
+SYMBOL_TABLE, ADDENDS, WITHOUT_CONTENT, NO_ADDENDS = 2, 4, 8, 9
 WRITABLE, IN_MEMORY, CODE, THREAD_LOCAL = 0x1, 0x2, 0x4, 0x400
-OBJECT, FUNCTION, THREAD_OBJECT, CHOSEN_AT_START = 1, 2, 6, 10
+OBJECT, FUNCTION, SECTION, THREAD_OBJECT, CHOSEN_AT_START = 1, 2, 3, 6, 10
+NAMED = (OBJECT, FUNCTION, THREAD_OBJECT, CHOSEN_AT_START)
 UNSTRIPPED, DEBUG = ".symtab", ".debug_info"
 
 
@@ -29,6 +31,7 @@ class Section:
     offset: int
     bytes: int
     link: int
+    info: int
 
     # As size(1) counts: what is constant is text; data has content in the file, bss has none.
     @property
@@ -49,6 +52,8 @@ class Symbol:
 
 
 class Elf:
+    kinds: tuple[int, ...] = (EXECUTABLE, SHARED)
+
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
         try:
@@ -67,8 +72,10 @@ class Elf:
         kind, machine = struct.unpack_from("<HH", self._image, 16)
         if width not in (1, 2) or order != 1 or machine not in MACHINES:
             raise Unreadable(f"{self.path}: neither {', '.join(MACHINES.values())}")
-        if kind not in (EXECUTABLE, SHARED):
-            raise Unreadable(f"{self.path}: an object file, not a program")
+        if kind not in self.kinds:
+            raise Unreadable(f"{self.path}: "
+                             + ("an object file, not a program" if kind == OBJECT_FILE
+                                else "a program, not an object file"))
         self.machine = MACHINES[machine]
         self.address_bytes = 8 if width == 2 else 4
         self.sections = self._read_sections()
@@ -91,7 +98,7 @@ class Elf:
             raise Unreadable(f"{self.path}: no section headers")
         if table + each * count > len(self._image):
             raise ValueError("the section headers end behind the file")
-        layout = "<IIQQQQI" if wide else "<IIIIIII"
+        layout = "<IIQQQQII" if wide else "<IIIIIIII"
         raw = [struct.unpack_from(layout, self._image, table + index * each)
                for index in range(count)]
         sections = [Section(index, "", *fields[1:]) for index, fields in enumerate(raw)]
@@ -102,13 +109,23 @@ class Elf:
                 for section, fields in zip(sections, raw)]
 
     def _read_symbols(self) -> list[Symbol]:
+        # Values of thread-local symbols count from the start of the thread's image.
+        thread_start = min((each.address for each in self.sections if each.flags & THREAD_LOCAL),
+                           default=0)
+        found = []
+        for kind, _, symbol in self.symbol_table():
+            if symbol.bytes == 0 or kind not in NAMED:
+                continue
+            start = thread_start if kind == THREAD_OBJECT else 0
+            found.append(dataclasses.replace(symbol, address=symbol.address + start))
+        return found
+
+    def symbol_table(self) -> list[tuple[int, bool, Symbol]]:
+        """Each entry, for relocations count them: its kind, whether it is local, and itself."""
         table = next((each for each in self.sections if each.kind == SYMBOL_TABLE), None)
         if table is None:
             return []
         names = self.content(self.sections[table.link])
-        # Values of thread-local symbols count from the start of the thread's image.
-        thread_start = min((each.address for each in self.sections if each.flags & THREAD_LOCAL),
-                           default=0)
         found = []
         for fields in struct.iter_unpack("<IBBHQQ" if self.address_bytes == 8 else "<IIIBBH",
                                          self.content(table)):
@@ -116,14 +133,10 @@ class Elf:
                 name, info, _, section, address, size = fields
             else:
                 name, address, size, info, _, section = fields
-            kind = info & 0xf
-            if size == 0 or kind not in (OBJECT, FUNCTION, THREAD_OBJECT, CHOSEN_AT_START):
-                continue
-            if kind == THREAD_OBJECT:
-                address += thread_start
+            kind, is_local = info & 0xf, info >> 4 == 0
             if kind == FUNCTION and self.machine == "armv7":
                 address &= ~1  # Thumb
-            found.append(Symbol(text_at(names, name), section, address, size))
+            found.append((kind, is_local, Symbol(text_at(names, name), section, address, size)))
         return found
 
     def frame_records(self) -> list[tuple[int, int]] | None:
@@ -137,6 +150,23 @@ class Elf:
             raise Unreadable(f"{self.path}: .ringlet.frames is damaged")
         return [(fields[0] & ~1 if self.machine == "armv7" else fields[0], fields[1])
                 for fields in struct.iter_unpack(layout, self.content(section))]
+
+    def build_records(self) -> list[tuple[int, tuple[int, ...]]] | None:
+        """Kind and words of each record in .ringlet.limits; None if there is no such section."""
+        section = self.by_name.get(".ringlet.limits")
+        if section is None:
+            return None
+        if section.bytes % 4 != 0:
+            raise Unreadable(f"{self.path}: .ringlet.limits is damaged")
+        words = struct.unpack(f"<{section.bytes // 4}I", self.content(section))
+        found, at = [], 0
+        while at < len(words):
+            end = at + 2 + (words[at + 1] if at + 1 < len(words) else 0)
+            if at + 2 > len(words) or end > len(words):
+                raise Unreadable(f"{self.path}: .ringlet.limits is damaged")
+            found.append((words[at], words[at + 2:end]))
+            at = end
+        return found
 
 
 def text_at(strings: bytes, offset: int) -> str:

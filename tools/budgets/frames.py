@@ -27,6 +27,7 @@ SHORTER = [
 # Symbols of a coroutine's body, of GCC and of clang; and of all that is not its start.
 BODY = re.compile(r"\d(_Z\w+)\.Frame\.actor(?:\.lto_priv\.\d+)?$|^(_Z\w+)\.resume$")
 INSIDE = re.compile(r"\d(_Z\w+)\.Frame\.|^(_Z\w+)\.(?:resume|destroy|cleanup)")
+INLINED = "inlined into "  # before the name of who starts a coroutine whose own is not known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,8 @@ def plain(symbol: str) -> str:
 
 def without_result(name: str) -> str:
     """Names of templates begin with what they return."""
+    if name.startswith(INLINED):
+        return INLINED + without_result(name[len(INLINED):])
     depth = 0
     for place, letter in enumerate(name):
         if depth == 0 and letter in "( ":
@@ -151,7 +154,7 @@ class Names:
         if symbol is None:
             return f"{address:#x}"
         name = self._whole[plain(symbol.name)]
-        return f"inlined into {name}" if INSIDE.search(symbol.name) else name
+        return f"{INLINED}{name}" if INSIDE.search(symbol.name) else name
 
     def _match(self, addresses: list[int]) -> None:
         ends = {self._coroutine(address)[0]: self.of.get(address) for address in addresses}

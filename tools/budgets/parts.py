@@ -12,7 +12,8 @@ import re
 from budgets import elf, frames
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-NAMESPACES = ["http", "dns", "log", "testing"]  # of ringlet, and parts of their own
+# Of ringlet, and parts of their own.
+NAMESPACES = ["http", "dns", "can", "gpio", "i2c", "uart", "watchdog", "health", "log", "testing"]
 LAYERS = ["base", "ring", "task", "time", "sync", "flow", "work", "io", "run", "app", "testing"]
 RUNTIMES, PROGRAM, LIBRARY, OTHER = "Runtime", "the program", "C++ library", "other"
 # Of C libraries, which have no namespaces.

@@ -3,16 +3,18 @@ dictionary, which is also what --json writes, and as text."""
 
 import pathlib
 
-from budgets import elf, frames, parts
+from budgets import elf, frames, limits, observed, parts
 from boards.board import Board
 
 NO_RECORDS = "no section .ringlet.frames: only an optimised build of Ringlet records its frames"
+NO_LIMITS = "no section .ringlet.limits: no Runtime of this program is run"
 NO_NAMES = "stripped: nothing can be told by name"
 NO_DEBUG = "no debug information: a coroutine whose start was inlined has no name of its own"
-KINDS = {"static": "static storage", "code": "code"}
+KINDS = {"static": "static storage", "kernel": "kernel memory", "code": "code"}
 
 
-def measure(path: pathlib.Path) -> dict:
+def measure(path: pathlib.Path, reports: pathlib.Path | None = None) -> dict:
+    """Of a program; and of its runs, if there are reports of them."""
     program = elf.Elf(path)
     found = {"program": str(path), "architecture": program.machine,
              "frames": frames.frames(program), "notes": []}
@@ -30,7 +32,29 @@ def measure(path: pathlib.Path) -> dict:
         if kind == "static":
             found[kind]["objects"] = {name: part.objects for name, part in by_part.items()
                                       if part.objects}
+    add_limits(found, program)
+    found["total"] = sum(found[kind]["bytes"] for kind in KINDS)
+    if reports is not None:
+        found["observed"] = observed.observe(reports, program, found["frames"])
+        found["total"] += max(each["stack_bytes"] for each in found["observed"])
     return found
+
+
+def add_limits(found: dict, program: elf.Elf) -> None:
+    """The limits, and of the kernel's memory that of the run that takes most: there is one run at
+    a time."""
+    read = limits.read(program)
+    if read is None:
+        found["notes"].append(NO_LIMITS)
+    runtimes, pools = read or ([], [])
+    found["limits"] = [{**made.limits, "frames": made.frames,
+                        "runtime_bytes": made.derived["runtime_bytes"],
+                        "costs": limits.costs(made, program.machine)} for made in runtimes]
+    found["buffer_pools"] = [{"count": pool.count, "bytes": pool.bytes,
+                              "object_bytes": pool.object_bytes} for pool in pools]
+    by_run = [limits.kernel(made, program.machine) for made in runtimes]
+    of_kernel = max(by_run, key=lambda each: sum(each.values()), default={})
+    found["kernel"] = {"bytes": sum(of_kernel.values()), "parts": of_kernel}
 
 
 def check(found: dict, board: Board) -> dict:
@@ -43,6 +67,7 @@ def check(found: dict, board: Board) -> dict:
         "static storage": (found["static"]["bytes"], board.budget["static_kib"] * 1024),
         "code": (found["code"]["bytes"], board.budget["code_kib"] * 1024),
         "largest frame": (largest, board.budget["frame_bytes"]),
+        "total": (found["total"], board.budget["total_kib"] * 1024),
     }
     return {"board": board.name,
             "lines": {name: {"bytes": size, "allowed": allowed}
@@ -77,13 +102,29 @@ def as_text(found: dict) -> list[str]:
     if found["frames"] is not None:
         lines += ["", f"coroutine frames: {len(found['frames'])}"]
         lines += [f"{size:11,}  {name}" for name, size in found["frames"].items()]
+    for each in found["limits"]:
+        lines += limits_as_text(each)
+    if found["buffer_pools"]:
+        lines += ["", "buffer pools, in static storage"]
+        lines += [f"{each['object_bytes']:11,}  {each['count']} x {each['bytes']:,}"
+                  for each in found["buffer_pools"]]
     for kind, title in KINDS.items():
         lines += ["", f"{title}: {found[kind]['bytes']:,} bytes"]
         for part, size in found[kind]["parts"].items():
             lines.append(f"{size:11,}  {part}")
             lines += [f"{bytes_:15,}  {name}" for name, bytes_ in
                       found[kind].get("objects", {}).get(part, {}).items()]
-    return lines
+    for each in found.get("observed", []):
+        lines += observed.as_text(each)
+    stack = "with the loop's stack" if "observed" in found else "besides the main thread's stack"
+    return [*lines, "", f"total: {found['total']:,} bytes, {stack}"]
+
+
+def limits_as_text(found: dict) -> list[str]:
+    lines = ["", f"limits of a Runtime of {found['runtime_bytes']:,} bytes",
+             f"{'bytes':>11} {'each':>9} {'value':>9}  bound"]
+    return lines + [f"{row['bytes']:11,} {row['each']:9,} {row['value']:9,}  {row['bound']}:"
+                    f" {row['where']}" for row in found["costs"]]
 
 
 def changes_as_text(found: dict) -> list[str]:

@@ -6,10 +6,11 @@ import tempfile
 
 import fetch
 import pipeline
+import station
 import timeout
 from common import Failed
 
-DEMONSTRATIONS = [pipeline, fetch, timeout]
+DEMONSTRATIONS = [pipeline, fetch, timeout, station]
 
 
 def main() -> int:

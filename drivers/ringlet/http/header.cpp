@@ -2,6 +2,8 @@
 #include <ringlet/http/header.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 namespace ringlet::http {
 namespace {
@@ -46,6 +48,16 @@ Headers::Iterator& Headers::Iterator::operator++() {
     const Header header = **this;
     rest_.remove_prefix(header.name.size() + header.value.size() + 2);
     return *this;
+}
+
+std::chrono::seconds retry_after(std::optional<std::string_view> value,
+                                 std::chrono::seconds most) {
+    constexpr std::chrono::seconds nothing{0};
+    if (!value || value->empty()) return nothing;
+    if (value->find_first_not_of("0123456789") != value->npos) return nothing;
+    std::uint32_t seconds = 0;
+    const auto parsed = std::from_chars(value->data(), value->data() + value->size(), seconds);
+    return parsed.ec == std::errc() ? std::min(std::chrono::seconds(seconds), most) : most;
 }
 
 }  // namespace ringlet::http

@@ -1,8 +1,10 @@
 // Headers: names and values.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <string_view>
 
 namespace ringlet::http {
@@ -51,5 +53,11 @@ public:
 private:
     std::string_view stored_;
 };
+
+// How long a server asks to be left alone, by the value of its header Retry-After: seconds, but no
+// more than `most`. Zero if it says nothing, or gives a date.
+//
+// Source: RFC 9110, 10.2.3.
+std::chrono::seconds retry_after(std::optional<std::string_view> value, std::chrono::seconds most);
 
 }  // namespace ringlet::http

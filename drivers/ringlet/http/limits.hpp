@@ -44,6 +44,12 @@ struct Timeouts {
     Nanoseconds head = std::chrono::seconds(30);  // from the request's end to the head's
     Nanoseconds body = std::chrono::seconds(30);  // from one piece of the body to the next
     Nanoseconds total = std::chrono::minutes(5);  // all but the line: redirects and the body, too
+
+    // One limit for all, however it is spent.
+    static constexpr Timeouts in_all(Nanoseconds total) {
+        constexpr auto no = Nanoseconds::max();
+        return {.line = no, .connect = no, .send = no, .head = no, .body = no, .total = total};
+    }
 };
 
 }  // namespace ringlet::http

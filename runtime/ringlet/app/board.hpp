@@ -27,6 +27,7 @@
 
 #include <ringlet/app/json.hpp>
 #include <ringlet/app/text_buffer.hpp>
+#include <ringlet/base/board_pin.hpp>
 #include <ringlet/base/units.hpp>
 #include <ringlet/task/task.hpp>
 
@@ -52,18 +53,10 @@ inline constexpr std::size_t board_interface_bytes_max = 15;
 inline constexpr std::int64_t board_line_max = 65'535;
 inline constexpr std::size_t board_message_bytes = 512;
 
-enum class PinBias : std::uint8_t { as_is, disabled, pull_up, pull_down };
 enum class BusKind : std::uint8_t { i2c, spi, uart, can, watchdog };
 
 // "i2c", as in the file.
 const char* text(BusKind kind);
-
-struct BoardPin {
-    const char* chip;  // its label, "pinctrl-bcm2711", or its path, "/dev/gpiochip0"
-    std::uint32_t line;
-    bool active_low;
-    PinBias bias;
-};
 
 struct BoardBus {
     BusKind kind;

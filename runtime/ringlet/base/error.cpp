@@ -15,6 +15,9 @@ const char* runtime_text(RuntimeDetail detail) {
         case RuntimeDetail::frames: return "the frame pool is full (Limits::frames)";
         case RuntimeDetail::tasks: return "too many tasks (Limits::tasks)";
         case RuntimeDetail::descriptors: return "too many open descriptors (Limits::descriptors)";
+        case RuntimeDetail::multishot_buffers:
+            return "the pool has more buffers than receive streams may use "
+                   "(Limits::multishot_buffers)";
         case RuntimeDetail::nested_run: return "run() was called inside run() on the same thread";
         case RuntimeDetail::closed: return "it was closed";
         case RuntimeDetail::line_length: return "a line or message is longer than the limit";
@@ -35,7 +38,7 @@ const char* runtime_text(RuntimeDetail detail) {
 DomainWords::DomainWords(Domain domain, Words words)
     : domain_(domain), words_(words), next_(std::exchange(first_words, this)) {}
 
-const char* text(Error error) {
+[[gnu::cold]] const char* text(Error error) {
     if (error.domain() == Domain::runtime) {
         const char* words = runtime_text(static_cast<RuntimeDetail>(error.detail()));
         if (words != nullptr) return words;

@@ -38,6 +38,7 @@ enum class RuntimeDetail : std::uint16_t {
     posts,         // the mailbox is full (Limits::posts)
     not_running,   // a post while no run() is under way
     ring_memory,   // RLIMIT_MEMLOCK or memory does not suffice for the ring
+    multishot_buffers,  // Limits::multishot_buffers
 };
 
 class [[nodiscard]] Error {

@@ -6,22 +6,25 @@
 
 #include <ringlet/base/panic.hpp>
 
+#include <cstddef>
+
 namespace ringlet {
 
 template <class Tag = void>
 class ListLink {
 public:
-    constexpr ListLink() : next_(this), previous_(this) {}
+    constexpr ListLink() = default;
     ListLink(const ListLink&) = delete;
     ListLink& operator=(const ListLink&) = delete;
 
-    bool is_linked() const { return next_ != this; }
+    bool is_linked() const { return next_ != nullptr; }
 
     // Leaves the list; harmless if in none.
     void unlink() {
+        if (!is_linked()) return;
         previous_->next_ = next_;
         next_->previous_ = previous_;
-        next_ = previous_ = this;
+        next_ = nullptr;
     }
 
 private:
@@ -36,8 +39,8 @@ private:
         where.previous_ = this;
     }
 
-    ListLink* next_;
-    ListLink* previous_;
+    ListLink* next_ = nullptr;
+    ListLink* previous_ = nullptr;
 };
 
 // First in, first out. T derives from ListLink<Tag>. The list owns nothing, and outlives its
@@ -47,18 +50,28 @@ class IntrusiveList {
     using Link = ListLink<Tag>;
 
 public:
-    constexpr IntrusiveList() = default;
+    constexpr IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
     ~IntrusiveList() { RINGLET_ASSERT(empty()); }
 
-    bool empty() const { return !head_.is_linked(); }
+    bool empty() const { return head_.next_ == &head_; }
     T* front() const { return empty() ? nullptr : member(head_.next_); }
     void push_back(T& item) { link(item).insert_before(head_); }
     void push_front(T& item) { link(item).insert_before(*head_.next_); }
 
     T* pop_front() {
-        T* first = front();
-        if (first != nullptr) link(*first).unlink();
-        return first;
+        if (empty()) return nullptr;
+        Link* const first = head_.next_;
+        head_.next_ = first->next_;
+        first->next_->previous_ = &head_;
+        first->next_ = nullptr;
+        return member(first);
+    }
+
+    // Walks through all.
+    std::size_t count() const {
+        std::size_t found = 0;
+        for (const Link* at = head_.next_; at != &head_; at = at->next_) ++found;
+        return found;
     }
 
     // The member behind `item`, or null. For walking: fetch the next before unlinking.

@@ -3,6 +3,9 @@
 // A node lives in whoever waits. Adding is O(1), removing O(log n) amortised; neither allocates.
 // A removed inner node is replaced in place by the heap of its children, so it need not know its
 // queue. Nodes of one deadline expire in no promised order.
+//
+// A node whose deadline is a span from now can be added without asking what time it is: it waits in
+// a list of newcomers until settle() knows. Most time limits are taken back before they expire.
 #pragma once
 
 #include <ringlet/base/clock.hpp>
@@ -25,6 +28,7 @@ public:
     // Leaves its queue; harmless if in none.
     void disarm() {
         if (!is_armed()) return;
+        --armed_;
         TimerNode* heir = merge_siblings(std::exchange(child_, nullptr));
         if (heir == nullptr) heir = std::exchange(sibling_, nullptr);
         else heir->attach_sibling(std::exchange(sibling_, nullptr));
@@ -70,10 +74,14 @@ private:
         return heap;
     }
 
-    Instant deadline_ = 0;
+    Instant deadline_ = 0;  // of a newcomer: its span
     TimerNode* child_ = nullptr;
     TimerNode* sibling_ = nullptr;
-    TimerNode** slot_ = nullptr;  // the pointer that points here: root, child_ or sibling_
+    TimerNode** slot_ = nullptr;  // what points here: root, newcomers, child_ or sibling_
+
+    // Of all queues, since a node does not know its own; there is one run at a time.
+    static inline constinit unsigned armed_ = 0;
+    static inline constinit unsigned armed_max_ = 0;
 };
 
 class TimerQueue {
@@ -82,17 +90,38 @@ public:
     TimerQueue(const TimerQueue&) = delete;
     TimerQueue& operator=(const TimerQueue&) = delete;
 
-    bool empty() const { return root_ == nullptr; }
+    bool empty() const { return root_ == nullptr && newcomers_ == nullptr; }
 
-    // The earliest deadline; `never` if empty.
-    Instant next() const { return root_ == nullptr ? never : root_->deadline_; }
+    // The earliest deadline; `never` if empty. After settle().
+    Instant next() const {
+        RINGLET_ASSERT(newcomers_ == nullptr);
+        return root_ == nullptr ? never : root_->deadline_;
+    }
 
     // The node must not be armed, and must be disarmed before it dies.
     void add(TimerNode& node, Instant deadline) {
         RINGLET_ASSERT(!node.is_armed());
-        node.deadline_ = deadline;
-        root_ = root_ == nullptr ? &node : TimerNode::merge(root_, &node);
-        root_->slot_ = &root_;
+        note_armed();
+        insert(node, deadline);
+    }
+
+    // The same, with a deadline of `span` after the next settle().
+    void add_after(TimerNode& node, Nanoseconds span) {
+        RINGLET_ASSERT(!node.is_armed());
+        note_armed();
+        node.deadline_ = span.count();
+        node.attach_sibling(newcomers_);
+        newcomers_ = &node;
+        node.slot_ = &newcomers_;
+    }
+
+    // It is `now`: newcomers get their deadlines.
+    void settle(Instant now) {
+        for (TimerNode* node = std::exchange(newcomers_, nullptr); node != nullptr;) {
+            TimerNode* const next = std::exchange(node->sibling_, nullptr);
+            insert(*node, later(now, Nanoseconds(node->deadline_)));
+            node = next;
+        }
     }
 
     // Takes out the earliest node whose deadline is not after `now`; null if none is due.
@@ -103,8 +132,24 @@ public:
         return due;
     }
 
+    // Whether a node is armed in any queue.
+    static bool any_armed() { return TimerNode::armed_ > 0; }
+    // Nodes armed at once, at most, since restart_count(), in all queues together.
+    static unsigned armed_max() { return TimerNode::armed_max_; }
+    static void restart_count() { TimerNode::armed_max_ = TimerNode::armed_; }
+
 private:
+    static void note_armed() {
+        if (++TimerNode::armed_ > TimerNode::armed_max_) TimerNode::armed_max_ = TimerNode::armed_;
+    }
+    void insert(TimerNode& node, Instant deadline) {
+        node.deadline_ = deadline;
+        root_ = root_ == nullptr ? &node : TimerNode::merge(root_, &node);
+        root_->slot_ = &root_;
+    }
+
     TimerNode* root_ = nullptr;
+    TimerNode* newcomers_ = nullptr;
 };
 
 }  // namespace ringlet

@@ -26,7 +26,7 @@ struct Branch : Base {
         if (task.begin(*this, nullptr, cell)) return true;
         this->outcome = Outcome::error;
         this->error = no_frame_error;
-        this->done = true;
+        this->step = Step::end;
         return false;
     }
 

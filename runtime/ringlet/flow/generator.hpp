@@ -50,7 +50,7 @@ public:
     // Ours, or the trampoline's on the way of an error or a cancellation: the generator forgets us.
     ~promise_type() {
         if (generator_ == nullptr) return;
-        const bool cut = block != nullptr && block->outcome == Outcome::cancelled;
+        const bool cut = block->outcome == Outcome::cancelled;
         generator_->frame_ = nullptr;
         generator_->state_ = cut ? State::cut : State::ended;
     }

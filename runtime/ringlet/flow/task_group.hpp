@@ -84,7 +84,7 @@ public:
     // Cancellation: of the joiner: unwinds at once, and the task runs on.
     Join<T> join() { return Join<T>(task_); }
 
-    bool done() const { return task_ == nullptr || task_->done; }
+    bool done() const { return task_ == nullptr || task_->is_done(); }
 
     // For the await tree; static text.
     TaskHandle& named(const char* name) & {
@@ -105,11 +105,13 @@ class Join<T>::Awaiter : public LeafAwaiter<Awaiter<catches>, T, catches, Joiner
 public:
     Awaiter(Join& join, TaskBlock& waiter) : Base(hooks, &waiter), task_(join.task_) {}
 
-    bool try_now() { return task_ != nullptr && task_->done && task_->outcome == Outcome::value; }
+    bool try_now() {
+        return task_ != nullptr && task_->is_done() && task_->outcome == Outcome::value;
+    }
     void start() {
         if (task_ == nullptr) {
             scheduler().finish(*this->block, Outcome::error, no_frame_error);
-        } else if (task_->done) {
+        } else if (task_->is_done()) {
             wake(*this, *task_);
         } else {
             task_->joiners.push_back(*this);
@@ -137,6 +139,7 @@ private:
 
 // Tells a joiner how the task ended.
 inline void wake(Joiner& joiner, const SpawnedBlock& task) {
+    if (task.outcome == Outcome::value) return scheduler().finish(*joiner.block);
     const bool cancelled = task.outcome == Outcome::cancelled;
     scheduler().finish(*joiner.block, cancelled ? Outcome::error : task.outcome,
                        cancelled ? cancelled_error : task.error);
@@ -146,15 +149,24 @@ template <class F, class... Arguments>
 using SpawnedValue =
     ValueOf<std::invoke_result_t<std::decay_t<F>&, std::unwrap_ref_decay_t<Arguments>...>>;
 
+// A function is used up by its call.
+struct UsedUp {
+    explicit UsedUp(const auto&) {}
+};
+
 // A spawned task together with what it was made from, since a lambda's coroutine uses the lambda.
 template <class F, class... Arguments>
 struct SpawnedCall : SpawnedTask<SpawnedValue<F, Arguments...>> {
     template <class G, class... Given>
     explicit SpawnedCall(G&& function, Given&&... given)
         : callable(std::forward<G>(function)), arguments(std::forward<Given>(given)...) {}
-    auto call() { return std::apply(callable, std::move(arguments)); }
+    auto call([[maybe_unused]] F& function) {
+        if constexpr (is_function) return std::apply(function, std::move(arguments));
+        else return std::apply(callable, std::move(arguments));
+    }
 
-    [[no_unique_address]] std::decay_t<F> callable;
+    static constexpr bool is_function = std::is_pointer_v<std::decay_t<F>>;
+    [[no_unique_address]] std::conditional_t<is_function, UsedUp, std::decay_t<F>> callable;
     [[no_unique_address]] std::tuple<std::unwrap_ref_decay_t<Arguments>...> arguments;
 };
 
@@ -186,16 +198,21 @@ public:
     template <class F, class... Arguments>
     auto spawn(F&& function, Arguments&&... arguments) {
         assert_spawnable<F, Arguments...>();
-        auto task = try_spawn(std::forward<F>(function), std::forward<Arguments>(arguments)...);
-        if (task) return std::move(*task);
-        note_failure(task.error());
-        return TaskHandle<SpawnedValue<F, Arguments...>>(nullptr);
+        const auto task = make(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        if (!task) note_failure(task.error());
+        return TaskHandle<SpawnedValue<F, Arguments...>>(task.value_or(nullptr));
     }
 
     // The same, but a task that cannot be made is only an error: for shedding load. Nothing of the
     // arguments is used up then, if they were not moved from by their own type's construction.
     template <class F, class... Arguments>
-    auto try_spawn(F&& function, Arguments&&... arguments);
+    auto try_spawn(F&& function, Arguments&&... arguments) {
+        assert_spawnable<F, Arguments...>();
+        using Handle = TaskHandle<SpawnedValue<F, Arguments...>>;
+        const auto task = make(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        if (!task) return Result<Handle>(std::unexpect, task.error());
+        return Result<Handle>(std::in_place, *task);
+    }
 
     // Cancels every task, but not the body. What is spawned from now on never runs.
     void cancel_tasks();
@@ -221,6 +238,8 @@ private:
             "pass std::ref(x) for what it takes as a T&");
     }
 
+    template <class F, class... Arguments>
+    auto make(F&& function, Arguments&&... arguments);
     void add(SpawnedBlock& task);
     void task_ended(SpawnedBlock& task);
     void note_failure(Error error);
@@ -241,29 +260,50 @@ private:
     bool cut_ = false;  // a task was cut short by a cancellation of the whole: run() has no value
 };
 
+inline void TaskGroup::add(SpawnedBlock& task) {
+    task.previous_sibling = last_;
+    (last_ == nullptr ? first_ : last_->next_sibling) = &task;
+    last_ = &task;
+    ++size_;
+    scheduler().start(task);
+    if (stopping_) scheduler().cancel(task);
+}
+
+inline void TaskGroup::task_ended(SpawnedBlock& task) {
+    if (task.outcome == Outcome::error) note_failure(task.error);
+    if (task.outcome != Outcome::value && owner_.block->cancelled) cut_ = true;
+    (task.previous_sibling == nullptr ? first_ : task.previous_sibling->next_sibling) =
+        task.next_sibling;
+    (task.next_sibling == nullptr ? last_ : task.next_sibling->previous_sibling) =
+        task.previous_sibling;
+    --size_;
+    while (Joiner* joiner = task.joiners.pop_front()) wake(*joiner, task);
+    task.drop();
+}
+
+// A started task, or why there is none.
 template <class F, class... Arguments>
-auto TaskGroup::try_spawn(F&& function, Arguments&&... arguments) {
-    assert_spawnable<F, Arguments...>();
-    using Spawned = Result<TaskHandle<SpawnedValue<F, Arguments...>>>;
+auto TaskGroup::make(F&& function, Arguments&&... arguments) {
+    using Made = Result<SpawnedTask<SpawnedValue<F, Arguments...>>*>;
     using Call = SpawnedCall<F, Arguments...>;
     if (!scheduler().reserve_task()) {
-        return Spawned(std::unexpect, std::errc::not_enough_memory, RuntimeDetail::tasks);
+        return Made(std::unexpect, std::errc::not_enough_memory, RuntimeDetail::tasks);
     }
     Call* const call = PoolBox<Call>::make_raw(std::forward<F>(function),
                                                std::forward<Arguments>(arguments)...);
     if (call == nullptr) {
         scheduler().release_task();
-        return Spawned(std::unexpect, no_frame_error);
+        return Made(std::unexpect, no_frame_error);
     }
     call->free = [](PooledBlock& block) { PoolBox<Call>::destroy(static_cast<Call*>(&block)); };
-    auto task = call->call();
+    auto task = call->call(function);
     if (!call->begin(task, owner_)) {
         scheduler().release_task();
         call->free(*call);
-        return Spawned(std::unexpect, no_frame_error);
+        return Made(std::unexpect, no_frame_error);
     }
     add(*call);
-    return Spawned(std::in_place, call);
+    return Made(call);
 }
 
 template <class Body>
@@ -312,7 +352,7 @@ private:
         } else if (child.outcome == Outcome::error) {
             self.group_.note_failure(child.error);
         }
-        if (self.body_.done && self.group_.size_ == 0) self.settle();
+        if (self.body_.is_done() && self.group_.size_ == 0) self.settle();
     }
     void settle() {
         group_.log_suppressed();
@@ -322,7 +362,7 @@ private:
     }
     static void children(Pending& pending, BlockVisitor visit, void* context) {
         auto& self = static_cast<Box&>(pending);
-        if (!self.body_.done) visit(self.body_, context);
+        if (!self.body_.is_done()) visit(self.body_, context);
         self.group_.visit(visit, context);
     }
     static constexpr PendingHooks hooks{.reason = "task group",

@@ -9,14 +9,30 @@
 
 namespace ringlet {
 
+// Until when an await may take: a deadline, or a span from the turn in which it begins.
+class TimeLimit {
+public:
+    explicit TimeLimit(Deadline deadline) : at_(deadline.at()), clock_(deadline.clock()) {}
+    explicit TimeLimit(Nanoseconds span) : at_(span.count()), is_span_(true) {}
+
+    void arm(Timer& timer) const {
+        if (is_span_) scheduler().arm_after(timer, Nanoseconds(at_));
+        else scheduler().arm(timer, clock_, at_);
+    }
+
+private:
+    Instant at_;
+    Clock clock_ = Clock::monotonic;
+    bool is_span_ = false;
+};
+
 template <Awaitable A>
 class [[nodiscard]] Timeout {
 public:
     using Value = ValueOf<A>;
     static constexpr bool is_leaf = false;
 
-    Timeout(Deadline deadline, A&& awaitable)
-        : deadline_(deadline), awaitable_(std::move(awaitable)) {}
+    Timeout(TimeLimit limit, A&& awaitable) : limit_(limit), awaitable_(std::move(awaitable)) {}
 
 private:
     template <bool catches>
@@ -38,7 +54,7 @@ public:
     using Awaiter = typename Choose<catches>::type;
 
 private:
-    Deadline deadline_;
+    TimeLimit limit_;
     A awaitable_;
 };
 
@@ -56,7 +72,7 @@ public:
     void await_suspend(std::coroutine_handle<P> caller) {
         leaf_.await_suspend(caller);
         if (timer_.block->step != Step::wait) return;
-        scheduler().arm(timer_, timeout_.deadline_.clock(), timeout_.deadline_.at());
+        timeout_.limit_.arm(timer_);
     }
     decltype(auto) await_resume() {
         timer_.disarm();
@@ -86,7 +102,7 @@ public:
     std::optional<Error> start() {
         auto task = as_task(std::move(timeout_.awaitable_));
         if (!body_.begin(task, *this)) return body_.error;
-        scheduler().arm(*this, timeout_.deadline_.clock(), timeout_.deadline_.at());
+        timeout_.limit_.arm(*this);
         scheduler().start_next(body_);
         return {};
     }
@@ -128,13 +144,14 @@ private:
 // the frame that received it if the limit is on a task around it.
 template <Awaitable A>
 Timeout<A> until(Deadline deadline, A&& awaitable) {
-    return Timeout<A>(deadline, std::move(awaitable));
+    return Timeout<A>(TimeLimit(deadline), std::move(awaitable));
 }
 
-// The same, `span` from now. Zero and negative spans have expired at once.
+// The same, `span` from now. Zero and negative spans have expired at once. It counts from when all
+// that is ready has run: the time in which nothing could have come is not the awaitable's.
 template <class Rep, class Period, Awaitable A>
 Timeout<A> timeout(std::chrono::duration<Rep, Period> span, A&& awaitable) {
-    return Timeout<A>(Deadline::after(span), std::move(awaitable));
+    return Timeout<A>(TimeLimit(to_nanoseconds(span)), std::move(awaitable));
 }
 
 }  // namespace ringlet

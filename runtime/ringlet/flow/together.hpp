@@ -266,7 +266,7 @@ private:
     static void children(Pending& pending, BlockVisitor visit, void* context) {
         for (TaskBlock* each = static_cast<Awaiter&>(pending).branches_; each != nullptr;
              each = each->next_sibling) {
-            if (!each->done) visit(*each, context);
+            if (!each->is_done()) visit(*each, context);
         }
     }
     static constexpr PendingHooks hooks_{.reason = how == Together::race ? "race" : "gather",

@@ -46,7 +46,7 @@ public:
 private:
     static void cancel(Pending& pending) {
         auto& self = static_cast<Box&>(pending);
-        if (!self.work_.done) scheduler().cancel(self.work_);  // else the clean-up runs: shielded
+        if (!self.work_.is_done()) scheduler().cancel(self.work_);  // else it cleans up: shielded
     }
     static void ended(Pending& pending, TaskBlock& child) {
         auto& self = static_cast<Box&>(pending);
@@ -63,7 +63,7 @@ private:
     }
     static void children(Pending& pending, BlockVisitor visit, void* context) {
         auto& self = static_cast<Box&>(pending);
-        visit(self.work_.done ? static_cast<TaskBlock&>(self.clean_up_) : self.work_, context);
+        visit(self.work_.is_done() ? static_cast<TaskBlock&>(self.clean_up_) : self.work_, context);
     }
     static constexpr PendingHooks hooks{.reason = "with",
                                         .catches = catches,

@@ -18,10 +18,14 @@ BufferPoolScope::~BufferPoolScope() {
 }
 
 Result<BufferPoolScope> BufferRing::open(io_uring_buf_ring* ring, std::byte* storage,
-                                         unsigned count, unsigned bytes) {
+                                         unsigned count, unsigned bytes, Received* received) {
     RINGLET_ASSERT(!is_open());
+    if (state_) {  // the kernel still has it
+        state_->closing = false;
+        return BufferPoolScope(*this);
+    }
     ::io_uring_buf_ring_init(ring);
-    state_.emplace(ring, storage, count, bytes);
+    state_.emplace(ring, storage, count, bytes, received);
     for (unsigned short group = 0;; ++group) {
         const auto registered = scheduler().ring().register_buffer_ring(ring, count, group);
         state_->group = group;
@@ -36,8 +40,14 @@ Result<BufferPoolScope> BufferRing::open(io_uring_buf_ring* ring, std::byte* sto
 }
 
 void BufferRing::close() {
-    RINGLET_ASSERT(state_->in_use == 0);     // a Buffer outlives its pool
-    RINGLET_ASSERT(state_->receiving == 0);  // a receive does
+    RINGLET_ASSERT(state_->in_use == 0);                     // a Buffer outlives its pool
+    RINGLET_ASSERT(state_->receiving == state_->abandoned);  // a receive does
+    state_->closing = state_->abandoned > 0;
+    if (!state_->closing) unregister();
+}
+
+void BufferRing::unregister() {
+    if (state_->has_multishot) scheduler().release_multishot(state_->count);
     const auto done = scheduler().ring().unregister_buffer_ring(state_->group);
     RINGLET_ASSERT(done.has_value());
     state_.reset();
@@ -56,13 +66,40 @@ void BufferRing::note_taken() {
 }
 
 void BufferRing::give_back(unsigned short id) {
-    RINGLET_ASSERT(is_open() && state_->in_use > 0);
+    RINGLET_ASSERT(state_ && state_->in_use > 0);
     provide(id);
     --state_->in_use;
     while (Operation* const first = state_->line.pop_front()) {
         --state_->waiting;
         scheduler().operations().start(*first);
     }
+}
+
+bool BufferRing::may_multishot() {
+    if (!state_->has_multishot) {
+        state_->has_multishot = scheduler().reserve_multishot(state_->count);
+    }
+    return state_->has_multishot;
+}
+
+void BufferRing::begin_receive(Operation& receive) {
+    RINGLET_ASSERT(is_open());
+    ++state_->receiving;
+    start_or_wait(receive);
+}
+
+void BufferRing::end_receive(bool was_abandoned) {
+    --state_->receiving;
+    if (!was_abandoned) return;
+    --state_->abandoned;
+    if (state_->closing && state_->abandoned == 0) unregister();
+}
+
+bool BufferRing::cancel_receive(Operation& receive) {
+    if (!receive.is_idle()) return scheduler().operations().cancel(receive);
+    receive.unlink();
+    --state_->waiting;
+    return true;
 }
 
 // A buffer may have come home while the ENOBUFS was on its way: then nobody would wake the line.
@@ -72,30 +109,18 @@ void BufferRing::start_or_wait(Operation& receive) {
     ++state_->waiting;
 }
 
-void BufferRing::leave_line(Operation& receive) {
-    receive.unlink();
-    --state_->waiting;
-}
-
 void PooledReceive::start(Operation& operation) {
-    RINGLET_ASSERT(pool_.is_open());
-    ++pool_.state_->receiving;
-    pool_.start_or_wait(operation);
+    pool_.begin_receive(operation);
 }
 
 void PooledReceive::cancel(Operation& operation) {
-    if (operation.is_idle()) {
-        pool_.leave_line(operation);
-    } else if (!scheduler().operations().cancel(operation)) {
-        return;
-    }
-    finish(operation, Outcome::cancelled);
+    if (pool_.cancel_receive(operation)) finish(operation, Outcome::cancelled);
 }
 
 void PooledReceive::prepare(io_uring_sqe& sqe) const {
     ::io_uring_prep_recv(&sqe, descriptor_, nullptr, 0, 0);  // 0: the buffer's own size
     sqe.flags |= IOSQE_BUFFER_SELECT;
-    sqe.buf_group = pool_.state_->group;
+    sqe.buf_group = pool_.group();
 }
 
 void PooledReceive::completed(Operation& operation, std::uint32_t flags) {
@@ -118,7 +143,7 @@ void PooledReceive::completed(Operation& operation, std::uint32_t flags) {
 }
 
 void PooledReceive::finish(Operation& operation, Outcome outcome, Error error) {
-    --pool_.state_->receiving;
+    pool_.end_receive(false);
     scheduler().finish(*operation.block, outcome, error);
 }
 

@@ -14,11 +14,14 @@
 //   4 a buffer comes home          -> all in line start anew, in order: the kernel knows who has
 //                                     bytes, and the first of them gets the buffer; then 2 or 3
 //
-// Whoever takes a buffer gives it back: also a completion that meets a cancellation.
+// Whoever takes a buffer gives it back: also a completion that meets a cancellation. ReceiveStream
+// receives into a pool's buffers many times with one operation.
 #pragma once
 
+#include <ringlet/base/build_record.hpp>
 #include <ringlet/task/awaiter.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,46 +54,67 @@ public:
     BufferRing(const BufferRing&) = delete;
     BufferRing& operator=(const BufferRing&) = delete;
 
-    bool is_open() const { return state_.has_value(); }
+    bool is_open() const { return state_ && !state_->closing; }
     // Buffers that programs hold; the most of them at any time; receives that wait for one.
     unsigned in_use() const { return state_ ? state_->in_use : 0; }
     unsigned in_use_max() const { return in_use_max_; }
     unsigned waiting() const { return state_ ? state_->waiting : 0; }
 
 protected:
+    // What a ReceiveStream notes of a buffer that waits in it.
+    struct Received {
+        unsigned bytes;
+        unsigned short next;
+    };
+
     constexpr BufferRing() = default;
-    ~BufferRing() { RINGLET_ASSERT(!is_open()); }
+    ~BufferRing() { RINGLET_ASSERT(!state_); }
 
     Result<BufferPoolScope> open(io_uring_buf_ring* ring, std::byte* storage, unsigned count,
-                                 unsigned bytes);
+                                 unsigned bytes, Received* received);
 
 private:
     friend class Buffer;
     friend class BufferPoolScope;
     friend class PooledReceive;
+    friend class Receiver;
 
     // Made by open(), so that a pool is all zeros, and in .bss, until then.
     struct State {
-        State(io_uring_buf_ring* where, std::byte* first, unsigned how_many, unsigned how_long)
-            : ring(where), storage(first), count(how_many), bytes(how_long) {}
+        State(io_uring_buf_ring* where, std::byte* first, unsigned how_many, unsigned how_long,
+              Received* notes)
+            : ring(where), storage(first), received(notes), count(how_many), bytes(how_long) {}
 
         io_uring_buf_ring* ring;
         std::byte* storage;
+        Received* received;
         unsigned count;
         unsigned bytes;
         unsigned in_use = 0;
-        unsigned receiving = 0;  // awaits under way, those in line included
+        unsigned receiving = 0;  // under way, those in line included
+        unsigned abandoned = 0;  // of them, those whose stream has died
         unsigned waiting = 0;
+        bool has_multishot = false;  // see may_multishot()
+        bool closing = false;        // the scope has ended, the last abandoned receive has not
         unsigned short group = 0;
         IntrusiveList<Operation> line;
     };
 
     void close();
+    void unregister();
     void provide(unsigned short id);
     void note_taken();
     void give_back(unsigned short id);
+    void begin_receive(Operation& receive);
     void start_or_wait(Operation& receive);
-    void leave_line(Operation& receive);
+    // True if it has ended with that; false if its last CQE is still to come.
+    bool cancel_receive(Operation& receive);
+    void note_abandoned() { ++state_->abandoned; }
+    void end_receive(bool was_abandoned);
+    unsigned short group() const { return state_->group; }
+    // From the first time on, the completion queue keeps room for all of its buffers at once.
+    bool may_multishot();
+    Received& received(unsigned short id) { return state_->received[id]; }
     std::span<std::byte> bytes_of_buffer(unsigned short id) const {
         return {state_->storage + std::size_t{id} * state_->bytes, state_->bytes};
     }
@@ -124,6 +148,8 @@ public:
 
 private:
     friend class PooledReceive;
+    friend class Receiver;
+
     Buffer(BufferRing& pool, unsigned short id, std::size_t size)
         : pool_(&pool), bytes_(pool.bytes_of_buffer(id).first(size)), id_(id) {}
 
@@ -206,9 +232,10 @@ public:
     // Errors: the kernel's; invalid_argument if its pages are larger than this build's.
     // Source: io_uring_register_buf_ring(3).
     Result<BufferPoolScope> open() {
+        record_size();
         void* const begin = storage_;
         return BufferRing::open(static_cast<io_uring_buf_ring*>(begin),
-                                storage_ + count * sizeof(io_uring_buf), count, bytes);
+                                storage_ + count * sizeof(io_uring_buf), count, bytes, received_);
     }
 
 private:
@@ -218,7 +245,15 @@ private:
     static constexpr std::size_t page_bytes = 4096;
 #endif
 
+    // For tools/budget. Does nothing, but must be called to be there.
+    [[gnu::noinline]] static void record_size() {
+        static constexpr std::array<std::uint32_t, 3> words{
+            count, bytes, static_cast<std::uint32_t>(sizeof(BufferPool))};
+        leave_build_record<BuildRecord::buffer_pool, words>();
+    }
+
     alignas(page_bytes) std::byte storage_[count * (sizeof(io_uring_buf) + bytes)]{};
+    Received received_[count]{};
 };
 
 }  // namespace ringlet

@@ -14,7 +14,9 @@ constexpr std::size_t line_end_bytes_max = 2;  // "\r\n"
 }  // namespace
 
 LineBuffer::LineBuffer(std::span<char> storage, const LineOptions& options)
-    : storage_(storage), limit_(0), carriage_returns_(options.carriage_returns) {
+    : storage_(storage), limit_(0), delimiter_(options.delimiter),
+      carriage_returns_(options.carriage_returns && options.delimiter == '\n'),
+      last_without_end_(options.last_without_end) {
     RINGLET_ASSERT(storage.size() > line_end_bytes_max);
     limit_ = std::min(options.line_bytes_max, storage.size() - line_end_bytes_max);
 }
@@ -22,16 +24,16 @@ LineBuffer::LineBuffer(std::span<char> storage, const LineOptions& options)
 LineBuffer::Found LineBuffer::look() {
     pass_over_rest();
     const char* const begin = storage_.data() + begin_;
-    const void* const newline =
-        buffered() > searched_ ? std::memchr(begin + searched_, '\n', buffered() - searched_)
+    const void* const delimiter =
+        buffered() > searched_ ? std::memchr(begin + searched_, delimiter_, buffered() - searched_)
                                : nullptr;
-    if (newline != nullptr) {
-        searched_ = static_cast<std::size_t>(static_cast<const char*>(newline) - begin);
+    if (delimiter != nullptr) {
+        searched_ = static_cast<std::size_t>(static_cast<const char*>(delimiter) - begin);
         return fits(content_length(searched_)) ? Found::line : Found::too_long;
     }
     searched_ = buffered();
     if (ended_) {
-        if (buffered() == 0) return Found::end;
+        if (buffered() == 0 || !last_without_end_) return Found::end;
         return fits(buffered()) ? Found::line : Found::too_long;
     }
     return fits(content_length(buffered())) ? Found::more : Found::too_long;
@@ -44,10 +46,10 @@ std::size_t LineBuffer::content_length(std::size_t length) const {
 }
 
 std::string_view LineBuffer::take() {
-    const bool has_newline = searched_ < buffered();
-    const std::size_t length = has_newline ? content_length(searched_) : searched_;
+    const bool has_delimiter = searched_ < buffered();
+    const std::size_t length = has_delimiter ? content_length(searched_) : searched_;
     const std::string_view line(storage_.data() + begin_, length);
-    begin_ += searched_ + (has_newline ? 1 : 0);
+    begin_ += searched_ + (has_delimiter ? 1 : 0);
     searched_ = 0;
     ++line_number_;
     return line;
@@ -62,13 +64,14 @@ void LineBuffer::skip() {
 void LineBuffer::pass_over_rest() {
     if (!skipping_) return;
     const char* const begin = storage_.data() + begin_;
-    const void* const newline = buffered() > 0 ? std::memchr(begin, '\n', buffered()) : nullptr;
+    const void* const delimiter =
+        buffered() > 0 ? std::memchr(begin, delimiter_, buffered()) : nullptr;
     searched_ = 0;
-    if (newline == nullptr) {
+    if (delimiter == nullptr) {
         begin_ = end_;
         return;
     }
-    begin_ += static_cast<std::size_t>(static_cast<const char*>(newline) - begin) + 1;
+    begin_ += static_cast<std::size_t>(static_cast<const char*>(delimiter) - begin) + 1;
     skipping_ = false;
 }
 

@@ -17,8 +17,13 @@ namespace ringlet {
 struct LineOptions {
     // The longest line in bytes, without its end. At most, and by default, the buffer less 2.
     std::size_t line_bytes_max = ~std::size_t{0};
-    // "\r\n" ends a line as "\n" does; else '\r' is a part of the line.
+    // What ends a line: a protocol of a serial line may have another one, '\r' or a zero.
+    char delimiter = '\n';
+    // A '\r' before a '\n' that ends a line belongs to the end; else it is a part of the line.
     bool carriage_returns = true;
+    // What stands at the end of the stream, without an end of its own, is a line, too. Not where it
+    // would be a line that was cut off: when a serial line is unplugged.
+    bool last_without_end = true;
 };
 
 class LineBuffer {
@@ -58,10 +63,12 @@ private:
     std::size_t limit_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
-    std::size_t searched_ = 0;  // bytes from begin_ that hold no newline
+    std::size_t searched_ = 0;  // bytes from begin_ that hold no delimiter
     std::uint64_t line_number_ = 0;
+    char delimiter_;
     bool carriage_returns_;
-    bool skipping_ = false;  // up to and with the next newline
+    bool last_without_end_;
+    bool skipping_ = false;  // up to and with the next delimiter
     bool ended_ = false;
 };
 

@@ -31,8 +31,8 @@ public:
         : source_(source), buffer_(storage, options) {}
 
     // Gives the next line, without its end; valid until the next call. The last line may have no
-    // newline. Nothing at the end of the stream, and at every call after it. A line that has been
-    // read already costs neither a suspension nor a frame.
+    // end (LineOptions::last_without_end). Nothing at the end of the stream, and at every call
+    // after it. A line that has been read already costs neither a suspension nor a frame.
     //
     // Errors: line_too_long, as soon as it is known; the next call goes on with the line after it.
     // The source's.

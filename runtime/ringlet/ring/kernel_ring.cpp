@@ -8,17 +8,29 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
 
 namespace ringlet {
 namespace {
 
-bool kernel_is_too_old() {
+// By hand: sscanf brings 100 KiB of the C library into a program that is linked statically.
+unsigned take_number(const char*& at) {
+    unsigned number = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) number = 10 * number + static_cast<unsigned>(*at - '0');
+    return number;
+}
+
+[[gnu::cold]] bool kernel_is_too_old() {
     utsname name{};
-    int major = 0;
-    int minor = 0;
-    if (::uname(&name) < 0 || std::sscanf(name.release, "%d.%d", &major, &minor) != 2) return false;
+    if (::uname(&name) < 0) return false;
+    const char* at = name.release;
+    const unsigned major = take_number(at);
+    if (at == name.release || *at != '.') return false;  // no form that we know
+    const char* const dot = at++;
+    const unsigned minor = take_number(at);
+    if (at == dot + 1) return false;
     return major < 6 || (major == 6 && minor < 1);
 }
 
@@ -33,7 +45,7 @@ bool sysctl_denies() {
 }
 
 // io_uring_setup(2) says what went wrong by errno alone; what it means depends on the machine.
-Error explain(int number) {
+[[gnu::cold]] Error explain(int number) {
     const auto code = static_cast<std::errc>(number);
     if (number == ENOSYS && kernel_is_too_old()) return {code, RuntimeDetail::old_kernel};
     if (number == ENOSYS || number == EPERM || number == EACCES) {
@@ -75,7 +87,7 @@ const char* words_of(Error error) {
 
 }  // namespace
 
-Refusal refusal(Error error) {
+[[gnu::cold]] Refusal refusal(Error error) {
     Refusal refusal;
     char* const out = refusal.words_.data();
     const std::size_t room = refusal.words_.size();
@@ -92,11 +104,12 @@ Refusal refusal(Error error) {
     return refusal;
 }
 
-KernelRing::~KernelRing() {
+[[gnu::cold]] KernelRing::~KernelRing() {
     if (open_) ::io_uring_queue_exit(&ring_);
 }
 
-Result<void> KernelRing::open(RingSize size, unsigned bounded_workers, unsigned unbounded_workers) {
+[[gnu::cold]] Result<void> KernelRing::open(RingSize size, unsigned bounded_workers,
+                                            unsigned unbounded_workers) {
     RINGLET_ASSERT(!open_);
     // The version is asked first: a distribution's 5.x with patched-in flags is not the floor.
     if (kernel_is_too_old()) {
@@ -118,7 +131,7 @@ Result<void> KernelRing::open(RingSize size, unsigned bounded_workers, unsigned 
 }
 
 // That the ring which was set up can be used.
-Result<void> KernelRing::prove(unsigned bounded_workers, unsigned unbounded_workers) {
+[[gnu::cold]] Result<void> KernelRing::prove(unsigned bounded_workers, unsigned unbounded_workers) {
     unsigned workers[2] = {bounded_workers, unbounded_workers};
     const int limited = ::io_uring_register_iowq_max_workers(&ring_, workers);
     if (limited < 0) return std::unexpected(explain(-limited));

@@ -46,7 +46,7 @@ sigset_t to_sigset(SignalSet signals) {
 
 // Waits before each write, and writes no more than a pipe that polls writable takes: a process that
 // wants to end must not hang on a pipe that nobody reads.
-void emergency_write(std::string_view words) {
+[[gnu::cold]] void emergency_write(std::string_view words) {
     constexpr int patience_ms = 1000;
     static constinit std::atomic<bool> reader_is_stuck = false;  // it is not waited for twice
     while (!words.empty()) {
@@ -63,7 +63,7 @@ void emergency_write(std::string_view words) {
     }
 }
 
-void KernelSystem::prepare_process() {
+[[gnu::cold]] void KernelSystem::prepare_process() {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, nullptr);
@@ -99,6 +99,12 @@ Result<void> KernelSystem::set_option(int descriptor, int level, int name, int v
     return checked(::setsockopt(descriptor, level, name, &value, sizeof value));
 }
 
+Result<void> KernelSystem::set_option_bytes(int descriptor, int level, int name,
+                                            std::span<const std::byte> value) {
+    const auto size = static_cast<socklen_t>(value.size());
+    return checked(::setsockopt(descriptor, level, name, value.data(), size));
+}
+
 Result<int> KernelSystem::get_option(int descriptor, int level, int name) {
     int value = 0;
     socklen_t size = sizeof value;
@@ -122,6 +128,12 @@ Result<SocketAddress> KernelSystem::peer_address(int descriptor) {
     return address;
 }
 
+Result<std::size_t> KernelSystem::receive_now(int descriptor, msghdr& header) {
+    const ssize_t size = ::recvmsg(descriptor, &header, MSG_DONTWAIT);
+    if (size < 0) return last_error();
+    return static_cast<std::size_t>(size);
+}
+
 Result<PeerCredentials> KernelSystem::peer_credentials(int descriptor) {
     struct ucred peer {};
     socklen_t size = sizeof peer;
@@ -139,7 +151,7 @@ Result<std::array<int, 2>> KernelSystem::pipe() {
 
 // SFD_NONBLOCK as in pipe(), before Linux 6.10: a worker thread would not see a signal that is sent
 // to the loop's thread alone, as by raise(3).
-Result<int> KernelSystem::open_signals(SignalSet signals) {
+[[gnu::cold]] Result<int> KernelSystem::open_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals);
     sigset_t before;
     if (const int number = ::pthread_sigmask(SIG_BLOCK, &set, &before); number != 0) {
@@ -158,14 +170,14 @@ Result<int> KernelSystem::open_signals(SignalSet signals) {
     return descriptor;
 }
 
-void KernelSystem::discard_signals(SignalSet signals) {
+[[gnu::cold]] void KernelSystem::discard_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals & blocked_);
     const timespec at_once{};
     while (::sigtimedwait(&set, nullptr, &at_once) > 0) {
     }
 }
 
-void KernelSystem::unblock_signals(SignalSet signals) {
+[[gnu::cold]] void KernelSystem::unblock_signals(SignalSet signals) {
     const sigset_t set = to_sigset(signals & blocked_);
     blocked_ &= ~signals;
     ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
@@ -212,6 +224,13 @@ int KernelSystem::terminal_columns(int descriptor) {
     return size.ws_col;
 }
 
+Result<int> KernelSystem::control(int descriptor, unsigned long request,
+                                  std::uintptr_t argument) {
+    const int result = ::ioctl(descriptor, request, argument);
+    if (result < 0) return last_error();
+    return result;
+}
+
 void KernelSystem::random(std::span<std::byte> out) {
     while (!out.empty()) {
         const ssize_t count = ::getrandom(out.data(), out.size(), 0);
@@ -226,6 +245,15 @@ Result<void> KernelSystem::lock_memory() {
 
 void KernelSystem::write_error(std::string_view words) {
     emergency_write(words);
+}
+
+[[gnu::cold]] Result<void> KernelSystem::append_to_file(const char* path, std::string_view text) {
+    const int descriptor = ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) return last_error();
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    const Result<void> result = checked(written < 0 ? -1 : 0);
+    ::close(descriptor);
+    return result;
 }
 
 void KernelSystem::exit_now(int status) {

@@ -41,7 +41,8 @@ sigset_t signals_from_outside() {
 
 }  // namespace
 
-Result<void> KernelWorkers::start(JobSource& source, std::span<std::byte> stacks, unsigned count) {
+[[gnu::cold]] Result<void> KernelWorkers::start(JobSource& source, std::span<std::byte> stacks,
+                                                unsigned count) {
     RINGLET_ASSERT(count_ == 0 && count > 0 && count <= workers_max);
     source_ = &source;
     stopping_ = false;
@@ -59,7 +60,7 @@ Result<void> KernelWorkers::start(JobSource& source, std::span<std::byte> stacks
     return started;
 }
 
-Result<void> KernelWorkers::start_one(std::span<std::byte> stack) {
+[[gnu::cold]] Result<void> KernelWorkers::start_one(std::span<std::byte> stack) {
     const std::span<std::byte> guard = guard_of(stack);
     if (!guard.empty()) {
         if (::mprotect(guard.data(), guard.size(), PROT_NONE) < 0) {
@@ -83,7 +84,7 @@ Result<void> KernelWorkers::start_one(std::span<std::byte> stack) {
     return {};
 }
 
-void KernelWorkers::stop() {
+[[gnu::cold]] void KernelWorkers::stop() {
     {
         const std::lock_guard locked(mutex_);
         stopping_ = true;

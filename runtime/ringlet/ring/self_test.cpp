@@ -335,7 +335,7 @@ Result<bool> SelfTest::judge(int result, int expected) const {
 
 }  // namespace
 
-const char* text(SelfTestStep step) {
+[[gnu::cold]] const char* text(SelfTestStep step) {
     switch (step) {
         case SelfTestStep::nop: return "nop";
         case SelfTestStep::timeout: return "timeout";
@@ -348,7 +348,7 @@ const char* text(SelfTestStep step) {
     return "unknown step";
 }
 
-const char* text_of_fault(Error error) {
+[[gnu::cold]] const char* text_of_fault(Error error) {
     switch (fault_of(error)) {
         case SelfTestFault::entry:
         case SelfTestFault::error: return text(Error(error.code()));
@@ -361,7 +361,7 @@ const char* text_of_fault(Error error) {
     return "unknown fault";
 }
 
-Result<void> run_self_test(Ring& ring, System& system, SelfTestReport& report) {
+[[gnu::cold]] Result<void> run_self_test(Ring& ring, System& system, SelfTestReport& report) {
     SelfTest test(ring, system);
     report = {};
     for (std::size_t i = 0; i < self_test_steps; ++i) {

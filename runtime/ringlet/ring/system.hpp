@@ -64,9 +64,14 @@ public:
     virtual Result<void> listen(int descriptor, int backlog) = 0;
     // setsockopt(2) and getsockopt(2) for options that are an int.
     virtual Result<void> set_option(int descriptor, int level, int name, int value) = 0;
+    // setsockopt(2) for the others.
+    virtual Result<void> set_option_bytes(int descriptor, int level, int name,
+                                          std::span<const std::byte> value) = 0;
     virtual Result<int> get_option(int descriptor, int level, int name) = 0;
     virtual Result<SocketAddress> local_address(int descriptor) = 0;
     virtual Result<SocketAddress> peer_address(int descriptor) = 0;
+    // recvmsg(2) with MSG_DONTWAIT: the next of what has come already. Gives its size.
+    virtual Result<std::size_t> receive_now(int descriptor, msghdr& header) = 0;
     // SO_PEERCRED.
     virtual Result<PeerCredentials> peer_credentials(int descriptor) = 0;
 
@@ -99,6 +104,15 @@ public:
     virtual Result<void> make_raw(int descriptor) = 0;
     // Columns of the terminal behind a descriptor; 80 where that cannot be told.
     virtual int terminal_columns(int descriptor) = 0;
+
+    // ioctl(2), also from a worker's thread. `argument` is an address or a number, as the request
+    // wants it; `object` below is what it points at. The one call here that may block: how long a
+    // request takes, its device's driver knows; a slow one belongs on a worker.
+    virtual Result<int> control(int descriptor, unsigned long request, std::uintptr_t argument) = 0;
+    template <class T>
+    Result<int> control_object(int descriptor, unsigned long request, T& object) {
+        return control(descriptor, request, reinterpret_cast<std::uintptr_t>(&object));
+    }
 
     // getrandom(2).
     virtual void random(std::span<std::byte> out) = 0;

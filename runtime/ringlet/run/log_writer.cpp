@@ -27,9 +27,11 @@ constinit const OperationHooks LogWriter::hooks_{
 
 LogWriter::LogWriter(Scheduler& scheduler) : Operation(hooks_, nullptr), scheduler_(scheduler) {
     log::attach();
+    log::set_wake([](void* whose) { static_cast<Scheduler*>(whose)->note_outgoing(); }, &scheduler);
 }
 
 LogWriter::~LogWriter() {
+    log::set_wake(nullptr, nullptr);
     log::detach();
 }
 

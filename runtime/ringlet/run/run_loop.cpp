@@ -60,7 +60,7 @@ void RunLoop::print_tree(void (*sink)(std::string_view, void*), void* context) {
 constinit const OperationHooks RunLoop::SignalReader::hooks{
     {.reason = "signals", .catches = false, .cancel = [](Pending&) {}}, prepare, completed};
 
-RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system,
+[[gnu::cold]] RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& system,
                  const RunStorage& storage)
     : scheduler_(limits, frames, ring, system),
       log_writer_(scheduler_),
@@ -74,11 +74,11 @@ RunLoop::RunLoop(const Limits& limits, FramePool& frames, Ring& ring, System& sy
     current_loop = this;
 }
 
-RunLoop::~RunLoop() {
+[[gnu::cold]] RunLoop::~RunLoop() {
     current_loop = nullptr;
 }
 
-Result<void> RunLoop::prepare() {
+[[gnu::cold]] Result<void> RunLoop::prepare() {
     if (scheduler_.limits().lock_memory) {
         if (const auto locked = lock_memory(); !locked) return locked;
     }
@@ -121,13 +121,15 @@ void RunLoop::run(TaskBlock& main) {
     drain();
 }
 
-void RunLoop::begin() {
+[[gnu::cold]] void RunLoop::begin() {
     open_signals();
     if (has_outside()) waker_.start();
     const Limits& limits = scheduler_.limits();
     if (limits.posts > 0) storage_.mailbox.open(storage_.posts, limits.post_bytes, waker_);
-    scheduler_.set_turn_handlers([](void* loop) { static_cast<RunLoop*>(loop)->send_out(); },
-                                 [](void* loop) { static_cast<RunLoop*>(loop)->take_in(); }, this);
+    scheduler_.set_sender([](void* loop) { static_cast<RunLoop*>(loop)->send_out(); }, this);
+    if (has_outside()) {
+        scheduler_.set_receiver([](void* loop) { static_cast<RunLoop*>(loop)->take_in(); }, this);
+    }
     scheduler_.set_deadlock_handler(
         [](void* loop) { static_cast<RunLoop*>(loop)->warn_of_deadlock(); }, this);
     if (seal_handler != nullptr) seal_handler(true);
@@ -146,7 +148,7 @@ void RunLoop::take_in() {
     if (storage_.mailbox.is_open()) storage_.mailbox.run();
 }
 
-void RunLoop::warn_of_deadlock() {
+[[gnu::cold]] void RunLoop::warn_of_deadlock() {
     if (!workers_.is_idle() || storage_.mailbox.is_open()) return;
     log::warning("nothing can wake the program any more but a signal:");
     log_await_tree();
@@ -162,7 +164,7 @@ void RunLoop::wait_for_abandoned() {
 }
 
 // Everything that is left is the runtime's own: closes, the log, the signals.
-void RunLoop::drain() {
+[[gnu::cold]] void RunLoop::drain() {
     stop_timer_.disarm();
     close_signals();
     waker_.stop();
@@ -175,7 +177,7 @@ void RunLoop::drain() {
     RINGLET_ASSERT(frames_.live() == 0);
 }
 
-void RunLoop::open_signals() {
+[[gnu::cold]] void RunLoop::open_signals() {
     System& system = scheduler_.system();
     const auto opened = system.open_signals(handled_signals(scheduler_.limits()));
     if (!opened) return log::warning("signals cannot be handled: %s", text(opened.error()));
@@ -183,7 +185,7 @@ void RunLoop::open_signals() {
     scheduler_.operations().start_internal(signals_);
 }
 
-void RunLoop::close_signals() {
+[[gnu::cold]] void RunLoop::close_signals() {
     if (signals_.descriptor < 0) return;
     signal_pause_.disarm();
     if (!signals_.is_idle()) scheduler_.operations().cancel(signals_);
@@ -200,7 +202,7 @@ void RunLoop::SignalReader::prepare(Operation& operation, io_uring_sqe& sqe) {
     ::io_uring_prep_read(&sqe, self.descriptor, &self.info, sizeof self.info, 0);
 }
 
-void RunLoop::SignalReader::completed(Operation& operation, std::uint32_t) {
+[[gnu::cold]] void RunLoop::SignalReader::completed(Operation& operation, std::uint32_t) {
     auto& self = static_cast<SignalReader&>(operation);
     if (self.descriptor < 0) return;  // closed
     if (self.result() == sizeof self.info) {
@@ -221,7 +223,7 @@ void RunLoop::SignalPause::expire(Pending& pending) {
     loop.scheduler_.operations().start_internal(loop.signals_);
 }
 
-void RunLoop::signal_came(int number) {
+[[gnu::cold]] void RunLoop::signal_came(int number) {
     if (number == scheduler_.limits().await_tree_signal) return log_await_tree();
     if (stop_signal_ != 0) end_by_force("a second stop signal came");
     stop_signal_ = number;
@@ -229,7 +231,7 @@ void RunLoop::signal_came(int number) {
     if (main_block_ != nullptr) scheduler_.cancel(*main_block_);
 }
 
-void RunLoop::arm_stop_limit(Nanoseconds span) {
+[[gnu::cold]] void RunLoop::arm_stop_limit(Nanoseconds span) {
     stop_timer_.disarm();
     scheduler_.arm(stop_timer_, Clock::monotonic, later(scheduler_.now(), span));
 }
@@ -238,7 +240,7 @@ Nanoseconds RunLoop::stop_limit() const {
     return std::chrono::milliseconds(scheduler_.limits().stop_limit_ms);
 }
 
-void RunLoop::StopTimer::expire(Pending& pending) {
+[[gnu::cold]] void RunLoop::StopTimer::expire(Pending& pending) {
     RunLoop& loop = static_cast<StopTimer&>(pending).loop;
     const bool goes_on = loop.main_block_ != nullptr || !loop.workers_.is_idle();
     if (goes_on) loop.end_by_force("the stop limit has passed");
@@ -254,7 +256,7 @@ void RunLoop::StopTimer::expire(Pending& pending) {
     loop.arm_stop_limit(loop.stop_limit());
 }
 
-void RunLoop::end_by_force(const char* why) {
+[[gnu::cold]] void RunLoop::end_by_force(const char* why) {
     System& system = scheduler_.system();
     char line[128];
     std::snprintf(line, sizeof line, "ringlet: %s; ended by force with\n", why);
@@ -272,16 +274,18 @@ int RunLoop::status(const TaskBlock& main) {
     return stop_signal_ != 0 ? exit_signal_base + stop_signal_ : 1;
 }
 
-RunReport RunLoop::report() const {
+[[gnu::cold]] RunReport RunLoop::report() const {
     RunReport report;
     report.high_water = scheduler_.high_water();
     report.high_water.jobs = workers_.jobs_max();
     report.high_water.posts = storage_.mailbox.high_water();
+    report.high_water.timers = TimerQueue::armed_max();
     report.stop_signal = stop_signal_;
     report.worker_wakes = workers_.wakes();
     report.loop_wakes = waker_.calls();
     report.frame_classes = frames_.classes();
     for (unsigned i = 0; i < frames_.classes(); ++i) report.frames[i] = frames_.use(i);
+    report.high_water.frame_bytes = frames_.bytes_max();
     report.oversized_frames = frames_.oversized();
     report.completions_overflowed = scheduler_.ring().overflowed();
     return report;

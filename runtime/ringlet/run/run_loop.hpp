@@ -12,6 +12,7 @@
 
 #include <ringlet/base/seal.hpp>
 #include <ringlet/run/log_writer.hpp>
+#include <ringlet/run/report.hpp>
 #include <ringlet/task/await_tree.hpp>
 #include <ringlet/task/scheduler.hpp>
 #include <ringlet/work/mailbox.hpp>
@@ -22,18 +23,6 @@
 #include <atomic>
 
 namespace ringlet {
-
-// What a run has used at most; to be read after it.
-struct RunReport {
-    HighWater high_water;
-    FrameClassUse frames[frame_classes_max];
-    unsigned frame_classes = 0;
-    std::uint64_t oversized_frames = 0;
-    bool completions_overflowed = false;
-    int stop_signal = 0;               // that stopped it, or 0
-    std::uint64_t worker_wakes = 0;    // at most one system call each: jobs came
-    std::uint64_t loop_wakes = 0;      // one system call each: jobs ended, or posts came
-};
 
 // The right to be the one run of the process: signals and the log are one run's at a time.
 class RunClaim {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <ringlet/base/log.hpp>
+#include <ringlet/base/painted_stack.hpp>
 #include <ringlet/flow/branch.hpp>
 #include <ringlet/ring/kernel_ring.hpp>
 #include <ringlet/ring/kernel_system.hpp>
+#include <ringlet/run/limits_record.hpp>
 #include <ringlet/run/run_loop.hpp>
 
 #include <array>
@@ -46,7 +48,7 @@ public:
     int run(F&& function, Arguments&&... arguments) {
         const RunClaim claim;
         if (!claim.is_held()) return refuse_nested();
-        Kernel kernel;
+        Kernel kernel(*this);
         if (const auto opened = kernel.open(); !opened) {
             log::error("%s", refusal(opened.error()).c_str());
             return exit_unavailable;
@@ -73,7 +75,7 @@ public:
         -> Result<ValueOf<std::invoke_result_t<F, Arguments...>>> {
         const RunClaim claim;
         if (!claim.is_held()) return std::unexpected(nested_error);
-        Kernel kernel;
+        Kernel kernel(*this);
         if (const auto opened = kernel.open(); !opened) return std::unexpected(opened.error());
         return result_of(kernel.ring, kernel.system, std::forward<F>(function),
                          std::forward<Arguments>(arguments)...);
@@ -109,17 +111,42 @@ public:
 
     // What the last run used.
     const RunReport& report() const { return report_; }
+    // From the next run on, reports tell of stacks, too. That costs some time at a run's begin and
+    // end, and memory: the loop's stack is painted.
+    void measure_stacks() { measures_stacks_ = true; }
 
 private:
     static constexpr Error nested_error{std::errc::operation_not_permitted,
                                         RuntimeDetail::nested_run};
 
+    // Does nothing, but must be called to be there.
+    [[gnu::noinline]] static void record_limits() {
+        static constexpr auto words = limits_words(limits_, sizeof(Runtime));
+        leave_build_record<BuildRecord::limits, words>();
+    }
+
     struct Kernel {
+        explicit Kernel(Runtime& whose) : runtime(whose), where(requested_report()) {
+            if (where != nullptr) whose.measures_stacks_ = true;
+        }
+        // The workers have ended by now.
+        ~Kernel() {
+            RunReport& report = runtime.report_;
+            if (report.frame_classes == 0) return;  // there was no run
+            if (runtime.measures_stacks_) {
+                report.worker_stack_bytes = deepest_use(runtime.stacks_, limits.workers);
+            }
+            if (where != nullptr) write_report(system, where, limits, report);
+        }
         Result<void> open() {
+            runtime.report_ = {};
+            record_limits();
             system.prepare_process();
             return ring.open(Operations::ring_size(limits), limits.bounded_workers,
                              limits.unbounded_workers);
         }
+        Runtime& runtime;
+        const char* const where;  // a report is wanted
         KernelSystem system;
         KernelRing ring;
     };
@@ -136,8 +163,12 @@ private:
         void run(F&& function, Arguments&&... arguments) {
             auto task =
                 std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+            PaintedStack stack;
+            if (runtime.measures_stacks_) stack.paint();
             if (main.begin(task, loop.owner())) loop.run(main);
             runtime.report_ = loop.report();
+            runtime.report_.stack_bytes = stack.used();
+            runtime.report_.stack_bytes_seen = stack.painted();
         }
         int status() {
             if (main.outcome != Outcome::value) return loop.status(main);
@@ -188,6 +219,7 @@ private:
         std::array<std::byte, stacks_bytes_> stacks_{};
     Mailbox mailbox_;
     RunReport report_{};
+    bool measures_stacks_ = false;
 };
 
 inline Runtime<Limits{}> default_runtime;

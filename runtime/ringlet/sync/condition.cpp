@@ -52,9 +52,7 @@ void Condition::notify_all() {
 }
 
 std::size_t Condition::waiting() const {
-    std::size_t count = 0;
-    for (const Waiting* each = line_.front(); each != nullptr; each = line_.after(*each)) ++count;
-    return count;
+    return line_.count();
 }
 
 }  // namespace ringlet

@@ -82,7 +82,6 @@ private:
             : PermitWaiter(kind, waiter), wait(what) {
             granted = got_mutex;
         }
-        bool try_now() { return false; }
         void start();
         void value() { --wait.condition_.notified_; }
         static void cancel(Pending& pending);

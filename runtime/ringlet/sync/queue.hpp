@@ -127,7 +127,7 @@ private:
     bool append(U&& item) {
         if (closed_ || is_full()) return false;
         push(std::forward<U>(item));
-        settle();
+        serve_getters();
         return true;
     }
 
@@ -155,7 +155,7 @@ private:
 
     T take() {
         T item = items_.pop_front();
-        settle();
+        if (!putters_.empty() || !getters_.empty()) settle();
         return item;
     }
 
@@ -163,7 +163,12 @@ private:
         if (--unfinished_ == 0) wake_all(joiners_);
     }
 
-    void settle() {
+    // After a push into a queue that was not full: no putter stands in line.
+    void serve_getters() {
+        if (!getters_.empty()) settle();
+    }
+
+    [[gnu::noinline]] void settle() {
         while (!putters_.empty() && !is_full()) {
             Putting& first = *putters_.pop_front();
             first.put.push_item();
@@ -171,48 +176,52 @@ private:
         }
         while (!getters_.empty() && items_.size() > granted_) {
             ++granted_;
-            getters_.pop_front()->wake();
+            Getting& first = *getters_.pop_front();
+            first.state = Getting::State::promised;
+            first.wake();
         }
         if (!closed_ || !items_.empty()) return;
         while (Getting* first = getters_.pop_front()) {
-            first->ended = true;
+            first->state = Getting::State::ended;
             first->wake();
         }
     }
 
     struct Getting : Waiter {
         static constexpr const char* reason = "queue.get";
+        enum class State : std::uint8_t {
+            asks,      // in line, or about to take an item at once
+            promised,  // woken for an item
+            ended,     // woken to hear that nothing will come any more
+        };
 
         Getting(const PendingHooks& kind, TaskBlock* waiter, Get& what)
             : Waiter(kind, waiter), queue(what.queue_) {}
         bool try_now() {
-            if (queue.items_.size() > queue.granted_) {
-                ++queue.granted_;
-                return true;
-            }
-            ended = queue.closed_ && queue.items_.empty();
-            return ended;
+            if (queue.items_.size() > queue.granted_) return true;
+            if (!queue.closed_ || !queue.items_.empty()) return false;
+            state = State::ended;
+            return true;
         }
         void start() {
             queue.getters_.push_back(*this);
             queue.settle();
         }
         std::optional<T> value() {
-            if (ended) return std::nullopt;
-            RINGLET_ASSERT(queue.granted_ > 0);
-            --queue.granted_;
+            if (state == State::ended) return std::nullopt;
+            if (state == State::promised) --queue.granted_;
             return queue.take();
         }
         static constexpr auto cancel = leave_line;
         static void revoke(Pending& pending) {
             auto& self = static_cast<Getting&>(pending);
-            if (self.ended) return;
+            if (self.state == State::ended) return;
             --self.queue.granted_;
             self.queue.settle();
         }
 
         Queue& queue;
-        bool ended = false;  // woken to hear that nothing will come any more
+        State state = State::asks;
     };
 
     struct Putting : Waiter {
@@ -223,7 +232,7 @@ private:
         bool try_now() {
             if (put.queue_.closed_ || put.queue_.is_full()) return false;
             put.push_item();
-            put.queue_.settle();
+            put.queue_.serve_getters();
             return true;
         }
         void start() {

@@ -44,8 +44,8 @@ public:
     std::size_t permits() const { return permits_; }
     // Free now. What a woken task has not taken up yet is not free.
     std::size_t available() const { return available_; }
-    // Tasks in line.
-    std::size_t waiting() const { return waiting_; }
+    // Tasks in line; counts them.
+    std::size_t waiting() const { return line_.count(); }
 
 private:
     friend class Permit;
@@ -57,11 +57,7 @@ private:
             : PermitWaiter(kind, waiter), semaphore(from) {}
         bool try_now() { return semaphore.take(); }
         void start() { semaphore.join(*this); }
-        static void cancel(Pending& pending) {
-            auto& self = static_cast<Acquiring&>(pending);
-            self.semaphore.leave(self);
-            self.end_cancelled();
-        }
+        static constexpr auto cancel = leave_line;
         static void revoke(Pending& pending) {
             static_cast<Acquiring&>(pending).semaphore.release();
         }
@@ -83,12 +79,7 @@ private:
     }
     void join(PermitWaiter& waiter) {
         line_.push_back(waiter);
-        ++waiting_;
         if (take()) hand_over();
-    }
-    void leave(PermitWaiter& waiter) {
-        waiter.unlink();
-        --waiting_;
     }
     void release() {
         RINGLET_ASSERT(available_ < permits_);
@@ -97,12 +88,10 @@ private:
     // The caller has a permit for the first in line.
     void hand_over() {
         PermitWaiter& first = *line_.pop_front();
-        --waiting_;
         first.granted != nullptr ? first.granted(first) : first.wake();
     }
 
     IntrusiveList<PermitWaiter> line_;
-    std::size_t waiting_ = 0;
     const std::size_t permits_;
     std::size_t available_;
 };

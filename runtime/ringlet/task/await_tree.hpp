@@ -3,6 +3,7 @@
 
 #include <ringlet/task/task_block.hpp>
 
+#include <array>
 #include <string_view>
 
 namespace ringlet {
@@ -16,5 +17,15 @@ namespace ringlet {
 inline constexpr unsigned await_tree_depth_max = 24;
 void print_await_tree(TaskBlock& root, void (*sink)(std::string_view line, void* context),
                       void* context);
+
+// " at app.cpp:41"; nothing in a build without await sites.
+class SiteText {
+public:
+    explicit SiteText(const AwaitSite& site);
+    const char* c_str() const { return words_.data(); }
+
+private:
+    std::array<char, 128> words_{};
+};
 
 }  // namespace ringlet

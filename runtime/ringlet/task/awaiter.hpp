@@ -6,7 +6,8 @@
 namespace ringlet {
 
 // An await of one Pending (or Timer, as Base). `Self` has
-//   bool try_now()    takes what it wants at once, if nobody waits before it; changes nothing else
+//   bool try_now()    takes what it wants at once, if nobody waits before it; changes nothing else.
+//                     None: it always waits
 //   void start()      joins the line, right in every case, also if it could be served at once
 //   Value value()     runs when the block has been woken, or after try_now()
 // An error comes through scheduler().finish(block, Outcome::error, error).
@@ -15,7 +16,13 @@ class LeafAwaiter : public Base {
 public:
     using Base::Base;
 
-    bool await_ready() { return scheduler().may_go_on() && self().try_now(); }
+    bool await_ready() {
+        if constexpr (requires { self().try_now(); }) {
+            return scheduler().may_go_on() && self().try_now();
+        } else {
+            return false;
+        }
+    }
     void await_suspend(std::coroutine_handle<>) {
         if (this->block->cancelled) return this->block->stop_cancelled();
         this->block->wait_for(*this);

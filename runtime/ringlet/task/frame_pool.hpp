@@ -3,6 +3,9 @@
 // Each size class has its own fixed part of the storage. A request goes to the smallest class that
 // is large enough, and to no other: no carving, no merging, no borrowing. So whether a frame fits
 // depends only on the frames alive now, never on history. Both ways are O(1).
+//
+// A slot never used is taken only while none that was given back is free. So those used once are
+// the high-water mark, and nothing is counted as frames come and go: use() looks at the lists.
 #pragma once
 
 #include <ringlet/base/panic.hpp>
@@ -49,40 +52,30 @@ public:
 
     // Null if no slot is free in the class that `bytes` belongs to, or if no class is that large.
     void* allocate(std::size_t bytes) {
-        const unsigned index = class_of(bytes);
-        if (index == no_class) {
-            note_oversized(bytes);
-            return nullptr;
-        }
-        Class& slots = classes_[index];
-        void* slot = slots.take();
-        if (slot == nullptr) {
-            ++slots.use.refused;
-            return nullptr;
-        }
-        slots.use.live_max = std::max(slots.use.live_max, ++slots.use.live);
-        slots.use.largest = std::max(slots.use.largest, static_cast<unsigned>(bytes));
-        ++live_;
-        unpoison(slot, slots.use.bytes);
+        Class& slots = class_of(bytes);
+        Slot* const slot = slots.free;
+        if (slot == nullptr) return allocate_fresh(bytes);
+        unpoison(slot, slots.bytes);
+        slots.free = slot->next;
+        if (bytes > slots.largest) slots.largest = static_cast<unsigned>(bytes);
         return slot;
     }
 
     // `bytes` as at allocate().
     void release(void* slot, std::size_t bytes) {
-        Class& slots = classes_[class_of(bytes)];
-        RINGLET_ASSERT(slots.use.live > 0);
-        --slots.use.live;
-        --live_;
+        Class& slots = class_of(bytes);
         slots.free = ::new (slot) Slot{slots.free};
-        poison(slot, slots.use.bytes);
+        poison(slot, slots.bytes);
     }
 
-    // Frames alive.
-    std::size_t live() const { return live_; }
+    // Frames alive. Walks through the free slots, as use() does.
+    std::size_t live() const;
+    // Bytes that the classes needed at most, each at its own time.
+    std::size_t bytes_max() const;
     // Requests that were larger than the largest class.
     std::uint64_t oversized() const { return oversized_; }
     unsigned classes() const { return count_; }
-    const FrameClassUse& use(unsigned index) const { return classes_[index].use; }
+    FrameClassUse use(unsigned index) const;
 
     // Touches every page of the storage, so that none is missing later.
     void prefault();
@@ -91,35 +84,32 @@ private:
     struct Slot {
         Slot* next;
     };
-    struct Class {
+    struct alignas(8 * sizeof(void*)) Class {  // its size, rounded up to what a shift can find
         Slot* free = nullptr;
         std::byte* fresh = nullptr;  // the first slot never used: its page may be untouched
         std::byte* end = nullptr;
-        FrameClassUse use;
+        unsigned bytes = 0;
+        unsigned count = 0;
+        unsigned largest = 0;
+        std::uint64_t refused = 0;
 
-        void* take() {
-            if (free != nullptr) {
-                Slot* slot = free;
-                unpoison(slot, sizeof(Slot));
-                free = slot->next;
-                return slot;
-            }
-            if (fresh == end) return nullptr;
-            void* slot = fresh;
-            fresh += use.bytes;
-            return slot;
+        unsigned used_once() const {
+            return count - static_cast<unsigned>(end - fresh) / bytes;
         }
+        unsigned given_back() const;
     };
 
     static constexpr unsigned no_class = frame_classes_max;
     static constexpr std::size_t step = 16;
 
+    // Where no slot was given back: one never used, or null.
+    [[gnu::noinline]] void* allocate_fresh(std::size_t bytes);
     // Logs the first: a full class is a matter of load, this one of the source.
-    [[gnu::cold]] void note_oversized(std::size_t bytes);
+    void note_oversized(std::size_t bytes);
 
-    unsigned class_of(std::size_t bytes) const {
-        if (bytes > frame_class_bytes_max) return no_class;
-        return class_of_[(bytes + step - 1) / step];
+    Class& class_of(std::size_t bytes) {
+        if (bytes > frame_class_bytes_max) return classes_[no_class];
+        return classes_[class_of_[(bytes + step - 1) / step]];
     }
 
     static void poison([[maybe_unused]] void* slot, [[maybe_unused]] std::size_t bytes) {
@@ -133,9 +123,8 @@ private:
 #endif
     }
 
-    std::array<Class, frame_classes_max> classes_{};
+    std::array<Class, frame_classes_max + 1> classes_{};  // the last, no_class, has no slots
     unsigned count_ = 0;
-    std::size_t live_ = 0;
     std::uint64_t oversized_ = 0;
     std::span<std::byte> storage_;
     std::array<std::uint8_t, frame_class_bytes_max / step + 1> class_of_{};

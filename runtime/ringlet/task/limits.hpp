@@ -33,9 +33,10 @@ struct Limits {
     // another through the kernel (a reader, its writer) is a deadlock: docs/memory.md, Operations.
     unsigned operations = 128;
     unsigned descriptors = 128;  // open at once, those being closed included
-
+    // Buffers of the pools that ReceiveStreams use, all pools together: each may be a completion.
+    unsigned multishot_buffers = 64;
     // Coroutine frames, and the blocks of spawned tasks, timeouts, groups and branches.
-    FrameClass frames[frame_classes_max] = {{64, 128},  {128, 256}, {192, 320}, {256, 160},
+    FrameClass frames[frame_classes_max] = {{64, 128},  {128, 384}, {192, 256}, {256, 160},
                                             {512, 64}, {1024, 32}, {2048, 8},  {8192, 2}};
 
     unsigned inline_awaits = 128;    // awaits ready at once before a task lets the others run
@@ -75,13 +76,14 @@ struct Limits {
         return bound == frame_class_bytes_max || largest_frame_class() >= bound;
     }
 
-    // What the completion queue has room for: each operation and the cancel of each, and closes.
+    // What the completion queue has room for: each operation and the cancel of each, closes, and
+    // the buffers of multishot receives.
     constexpr unsigned completions() const {
-        return 2 * (operations + internal_operations) + descriptors;
+        return 2 * (operations + internal_operations) + descriptors + multishot_buffers;
     }
 
     // True if the bounds fit together; Runtime<limits> asserts it at compile time.
-    constexpr bool are_valid() const {
+    [[gnu::cold]] constexpr bool are_valid() const {
         unsigned previous = 0;
         bool ended = false;
         for (const FrameClass& each : frames) {

@@ -30,11 +30,22 @@ Operation* Operations::operation_of(std::uint64_t user_data) {
     return reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(user_data & address_mask));
 }
 
-RingSize Operations::ring_size(const Limits& limits) {
-    constexpr unsigned submissions_max = 4096;
-    const unsigned at_once = 2 * (limits.operations + internal_operations);
-    return {.submissions = std::min(std::max(8u, at_once), submissions_max),
-            .completions = limits.completions()};
+inline io_uring_sqe& Operations::next_sqe() {
+    has_unsubmitted_ = true;
+    return ring_.next_sqe();
+}
+
+inline void Operations::prepare(Operation& operation) {
+    io_uring_sqe& sqe = next_sqe();
+    static_cast<const OperationHooks*>(operation.hooks)->prepare(operation, sqe);
+    operation.generation_ = ++generation_;
+    sqe.user_data = token(operation, operation.generation_);
+}
+
+inline void Operations::submit(Operation& operation) {
+    prepare(operation);
+    operation.state_ = Operation::State::in_flight;
+    in_flight_max_ = std::max(in_flight_max_, ++in_flight_);
 }
 
 void Operations::start(Operation& operation) {
@@ -54,19 +65,6 @@ void Operations::start_internal(Operation& operation) {
     ++internal_;
 }
 
-void Operations::submit(Operation& operation) {
-    prepare(operation);
-    operation.state_ = Operation::State::in_flight;
-    in_flight_max_ = std::max(in_flight_max_, ++in_flight_);
-}
-
-void Operations::prepare(Operation& operation) {
-    io_uring_sqe& sqe = ring_.next_sqe();
-    static_cast<const OperationHooks*>(operation.hooks)->prepare(operation, sqe);
-    operation.generation_ = ++generation_;
-    sqe.user_data = token(operation, operation.generation_);
-}
-
 bool Operations::cancel(Operation& operation) {
     RINGLET_ASSERT(!operation.is_idle());
     if (operation.state_ == Operation::State::in_line) {
@@ -77,7 +75,7 @@ bool Operations::cancel(Operation& operation) {
     }
     if (!operation.cancel_requested_) {
         operation.cancel_requested_ = true;
-        io_uring_sqe& sqe = ring_.next_sqe();
+        io_uring_sqe& sqe = next_sqe();
         ::io_uring_prep_cancel64(&sqe, token(operation, operation.generation_), 0);
         sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;  // a failing one posts a CQE all the same
         sqe.user_data = cancel_tag;
@@ -86,10 +84,39 @@ bool Operations::cancel(Operation& operation) {
 }
 
 void Operations::close(int descriptor) {
-    io_uring_sqe& sqe = ring_.next_sqe();
+    io_uring_sqe& sqe = next_sqe();
     ::io_uring_prep_close(&sqe, descriptor);
     sqe.user_data = close_tag;
     ++closing_;
+}
+
+inline void Operations::complete(Operation& operation, const Completion& completion) {
+    const bool internal = operation.state_ == Operation::State::internal;
+    RINGLET_ASSERT(operation.generation_ == completion.user_data >> address_bits);
+    RINGLET_ASSERT(internal || operation.state_ == Operation::State::in_flight);
+    if ((completion.flags & IORING_CQE_F_MORE) != 0) {  // of a multishot, and not the last
+        operation.result_ = completion.result;
+        return static_cast<const OperationHooks*>(operation.hooks)
+            ->completed(operation, completion.flags);
+    }
+    operation.state_ = Operation::State::idle;
+    internal ? --internal_ : --in_flight_;
+    // An interrupted operation has done nothing; if nobody cancelled it, it goes on.
+    if (completion.result == -EINTR && !operation.cancel_requested_) {
+        return internal ? start_internal(operation) : submit(operation);
+    }
+    operation.result_ = completion.result;
+    static_cast<const OperationHooks*>(operation.hooks)->completed(operation, completion.flags);
+}
+
+inline void Operations::admit() {
+    while (in_flight_ < limit_) {
+        Operation* first = line_.pop_front();
+        if (first == nullptr) return;
+        --in_line_;
+        first->state_ = Operation::State::idle;
+        submit(*first);
+    }
 }
 
 unsigned Operations::reap() {
@@ -110,30 +137,6 @@ unsigned Operations::reap() {
     }
     admit();
     return closed;
-}
-
-void Operations::complete(Operation& operation, const Completion& completion) {
-    const bool internal = operation.state_ == Operation::State::internal;
-    RINGLET_ASSERT(operation.generation_ == completion.user_data >> address_bits);
-    RINGLET_ASSERT(internal || operation.state_ == Operation::State::in_flight);
-    operation.state_ = Operation::State::idle;
-    internal ? --internal_ : --in_flight_;
-    // An interrupted operation has done nothing; if nobody cancelled it, it goes on.
-    if (completion.result == -EINTR && !operation.cancel_requested_) {
-        return internal ? start_internal(operation) : submit(operation);
-    }
-    operation.result_ = completion.result;
-    static_cast<const OperationHooks*>(operation.hooks)->completed(operation, completion.flags);
-}
-
-void Operations::admit() {
-    while (in_flight_ < limit_) {
-        Operation* first = line_.pop_front();
-        if (first == nullptr) return;
-        --in_line_;
-        first->state_ = Operation::State::idle;
-        submit(*first);
-    }
 }
 
 }  // namespace ringlet

@@ -9,7 +9,8 @@
 //                                  If that CQE is a success, the success wins.
 //
 // The CQ has room for all that can complete: each operation, a failing cancel for each, each close,
-// and the runtime's internal operations. So it cannot overflow.
+// each buffer that a multishot receive can fill, and the runtime's internal operations. So it
+// cannot overflow.
 #pragma once
 
 #include <ringlet/base/intrusive_list.hpp>
@@ -17,6 +18,7 @@
 #include <ringlet/task/limits.hpp>
 #include <ringlet/task/task_block.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace ringlet {
@@ -26,7 +28,8 @@ class Operation;
 struct OperationHooks : PendingHooks {
     // Fills a zeroed SQE, all but its user_data.
     void (*prepare)(Operation&, io_uring_sqe&) = nullptr;
-    // The last CQE has come: `result` stands in the operation.
+    // A CQE has come: `result` stands in the operation. It is the last one, but for a multishot: of
+    // that it is if the operation is idle now.
     void (*completed)(Operation&, std::uint32_t flags) = nullptr;
 };
 
@@ -58,7 +61,12 @@ public:
     Operations(const Operations&) = delete;
     Operations& operator=(const Operations&) = delete;
 
-    static RingSize ring_size(const Limits& limits);
+    static constexpr RingSize ring_size(const Limits& limits) {
+        constexpr unsigned submissions_max = 4096;
+        const unsigned at_once = 2 * (limits.operations + internal_operations);
+        return {.submissions = std::min(std::max(8u, at_once), submissions_max),
+                .completions = limits.completions()};
+    }
     // Whose SQE has this user_data; null if it is a close's or a cancel's.
     static Operation* operation_of(std::uint64_t user_data);
 
@@ -76,6 +84,14 @@ public:
     // Returns the number of descriptors whose close has ended.
     unsigned reap();
 
+    // Enters the kernel: see Ring.
+    void enter(Ring::Wait wait, Nanoseconds timeout) {
+        ring_.enter(wait, timeout);
+        has_unsubmitted_ = ring_.unsubmitted() > 0;
+    }
+    // SQEs were prepared since the kernel was entered last.
+    bool has_unsubmitted() const { return has_unsubmitted_; }
+
     unsigned in_flight() const { return in_flight_; }
     unsigned closing() const { return closing_; }
     unsigned in_flight_max() const { return in_flight_max_; }
@@ -84,6 +100,7 @@ public:
 
 private:
     void submit(Operation& operation);
+    io_uring_sqe& next_sqe();
     void prepare(Operation& operation);
     void complete(Operation& operation, const Completion& completion);
     void admit();
@@ -96,6 +113,7 @@ private:
     unsigned closing_ = 0;
     unsigned in_line_ = 0;
     std::uint16_t generation_ = 0;
+    bool has_unsubmitted_ = false;
     IntrusiveList<Operation> line_;
 };
 

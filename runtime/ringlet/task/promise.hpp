@@ -17,7 +17,6 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -28,9 +27,10 @@ struct CellBase {
 };
 
 struct PromiseBase {
-    TaskBlock* block = nullptr;
-    PromiseBase* parent = nullptr;
-    CellBase* cell = nullptr;
+    // All set when the task begins.
+    TaskBlock* block;
+    PromiseBase* parent;
+    CellBase* cell;
 };
 
 inline std::coroutine_handle<PromiseBase> handle_of(PromiseBase* promise) {
@@ -170,11 +170,9 @@ public:
 
     [[noreturn]] void unhandled_exception() { panic("an exception in a coroutine", __FILE__, 0); }
 
-    using Where = std::source_location;
-
     template <Awaitable A>
-    auto await_transform(A&& awaitable, Where where = Where::current()) {
-        block->where = where;
+    auto await_transform(A&& awaitable, const void* here = RINGLET_HERE) {
+        block->where = site_of(here);
         return typename A::template Awaiter<false>(awaitable, *block);
     }
     template <Awaitable A>

@@ -13,6 +13,7 @@
 #include <ringlet/task/operations.hpp>
 #include <ringlet/task/task_block.hpp>
 
+#include <algorithm>
 #include <coroutine>
 #include <type_traits>
 
@@ -37,8 +38,11 @@ struct HighWater {
     unsigned tasks = 0;
     unsigned operations = 0;
     unsigned descriptors = 0;
-    unsigned jobs = 0;   // of offload(), not ended
-    unsigned posts = 0;  // in the mailbox
+    unsigned multishot_buffers = 0;
+    unsigned jobs = 0;    // of offload(), not ended
+    unsigned posts = 0;   // in the mailbox
+    unsigned timers = 0;  // armed, the runtime's own included
+    std::size_t frame_bytes = 0;  // of the storage for frames, each class at its own time
 };
 
 class Scheduler {
@@ -64,15 +68,35 @@ public:
     }
 
     // Puts a waiting block on the ready list with its outcome.
-    void finish(TaskBlock& block, Outcome outcome = Outcome::value, Error error = {});
+    void finish(TaskBlock& block) {
+        block.outcome = Outcome::value;
+        push_ready(block);
+    }
+    void finish(TaskBlock& block, Outcome outcome, Error error = {}) {
+        block.outcome = outcome;
+        block.error = error;
+        push_ready(block);
+    }
 
     // The same, but it runs right after the block that runs now: for the inner end of a composite.
-    void finish_next(TaskBlock& block, Outcome outcome = Outcome::value, Error error = {});
+    void finish_next(TaskBlock& block, Outcome outcome = Outcome::value, Error error = {}) {
+        if (next_ != nullptr) return finish(block, outcome, error);
+        block.outcome = outcome;
+        block.error = error;
+        next_ = &block;
+    }
 
     // Starts a block whose `top` and `owner` are set: at the back of the line, or right after the
     // block that runs now.
-    void start(TaskBlock& block);
-    void start_next(TaskBlock& block);
+    void start(TaskBlock& block) {
+        block.waiting = &unstarted;
+        block.since_ms = now_ms_;
+        push_ready(block);
+    }
+    void start_next(TaskBlock& block) {
+        if (next_ != nullptr) return start(block);
+        next_ = &block;
+    }
 
     // Cancels a block: what it waits for is asked to end, and every further await in it unwinds.
     // Harmless if it has ended or was cancelled before. Never recurses.
@@ -84,9 +108,14 @@ public:
 
     // --- time
 
-    Instant now(Clock clock = Clock::monotonic) { return system_.now(clock); }
+    Instant now(Clock clock = Clock::monotonic) const { return system_.now(clock); }
     // clock: monotonic or boottime.
-    void arm(Timer& timer, Clock clock, Instant deadline);
+    void arm(Timer& timer, Clock clock, Instant deadline) {
+        RINGLET_ASSERT(clock != Clock::realtime);
+        (clock == Clock::boottime ? boottime_timers_ : timers_).add(timer, deadline);
+    }
+    // On the monotonic clock, `span` after the end of this turn's running. Reads no clock.
+    void arm_after(Timer& timer, Nanoseconds span) { timers_.add_after(timer, span); }
 
     // --- memory and accounts
 
@@ -98,7 +127,11 @@ public:
     const HighWater& high_water() const { return high_water_; }
 
     // A spawned task takes one of Limits::tasks for as long as its block lives.
-    bool reserve_task();
+    bool reserve_task() {
+        if (tasks_ == limits_.tasks) return false;
+        if (++tasks_ > high_water_.tasks) high_water_.tasks = tasks_;
+        return true;
+    }
     void release_task() { --tasks_; }
 
     // Open descriptors are bounded by Limits::descriptors: reserved before the operation that opens
@@ -106,6 +139,14 @@ public:
     bool reserve_descriptor();
     void release_descriptor() { --descriptors_; }
     unsigned descriptors() const { return descriptors_; }
+    // Buffers that multishot receives can fill are bounded by Limits::multishot_buffers.
+    bool reserve_multishot(unsigned buffers) {
+        if (buffers > limits_.multishot_buffers - multishot_buffers_) return false;
+        multishot_buffers_ += buffers;
+        high_water_.multishot_buffers = std::max(high_water_.multishot_buffers, multishot_buffers_);
+        return true;
+    }
+    void release_multishot(unsigned buffers) { multishot_buffers_ -= buffers; }
     // Closes in the background and gives the reservation back; never fails, never waits.
     void close_later(int descriptor);
 
@@ -121,12 +162,18 @@ public:
         deadlock_handler_ = handler;
         deadlock_context_ = context;
     }
-    // Called in each turn of run_until(): `before` the kernel is entered, for what is to go out,
-    // and `after` it, for what has come in from other threads. Both may wake blocks.
-    void set_turn_handlers(void (*before)(void*), void (*after)(void*), void* context) {
-        before_entry_ = before;
-        after_entry_ = after;
-        turn_context_ = context;
+    // Called in run_until() before the kernel is entered, if something is to go out since the last
+    // call: see note_outgoing(). May wake blocks.
+    void set_sender(void (*send)(void*), void* context) {
+        send_ = send;
+        send_context_ = context;
+    }
+    // There is something for the sender, in this turn.
+    void note_outgoing() { outgoing_ = true; }
+    // Called in each turn, for what has come in from other threads. May wake blocks.
+    void set_receiver(void (*receive)(void*), void* context) {
+        receive_ = receive;
+        receive_context_ = context;
     }
 
     // Called each time that a block has begun to wait: a point where tests cancel.
@@ -135,26 +182,37 @@ public:
         suspension_context_ = context;
     }
 
-    std::uint32_t milliseconds() const { return now_ms_; }
+    // TaskBlock::since_ms is of the same clock, as it stood at the turn's begin.
+    std::uint32_t milliseconds() const { return to_milliseconds(now()); }
     std::uint64_t turns() const { return turns_; }
-    bool has_timers() const { return !timers_.empty() || !boottime_timers_.empty(); }
+    bool has_timers() const { return TimerQueue::any_armed(); }
 
 private:
-    void push_ready(TaskBlock& block);
-    TaskBlock& pop_ready();
+    void push_ready(TaskBlock& block) {
+        RINGLET_ASSERT(!block.is_ready() && !block.is_done());
+        block.next_ready = &block;
+        *ready_end_ = &block;
+        ready_end_ = &block.next_ready;
+    }
     void step(TaskBlock& first);
     void run_ready();
+    bool is_busy() const;
     void take_in();
     TaskBlock* take_next();
+    void run_frames(TaskBlock& block);
     bool deliver(TaskBlock& block);
+    bool deliver_failure(TaskBlock& block);
     bool unwind(TaskBlock& block);
     void end(TaskBlock& block);
     void ask_to_end(TaskBlock& block);
-    bool enter_kernel();
+    void enter_kernel();
+    void expire();
     void expire(TimerQueue& queue, Clock clock);
     Nanoseconds time_to_next_timer();
-    void note_time();
-
+    static std::uint32_t to_milliseconds(Instant instant) {
+        return static_cast<std::uint32_t>(instant / 1'000'000);
+    }
+    void note_time(Instant now) { now_ms_ = to_milliseconds(now); }
     const Limits& limits_;
     FramePool& frames_;
     Ring& ring_;
@@ -162,8 +220,7 @@ private:
     Operations operations_;
 
     TaskBlock* ready_first_ = nullptr;
-    TaskBlock* ready_last_ = nullptr;
-    std::size_t ready_count_ = 0;
+    TaskBlock** ready_end_ = &ready_first_;
     TaskBlock* next_ = nullptr;  // runs right after the running one
     TaskBlock* running_ = nullptr;
     TaskBlock* cancel_first_ = nullptr;
@@ -177,12 +234,15 @@ private:
     std::uint64_t turns_ = 0;
     unsigned tasks_ = 0;
     unsigned descriptors_ = 0;
+    unsigned multishot_buffers_ = 0;
     HighWater high_water_;
     void (*deadlock_handler_)(void*) = nullptr;
     void* deadlock_context_ = nullptr;
-    void (*before_entry_)(void*) = nullptr;
-    void (*after_entry_)(void*) = nullptr;
-    void* turn_context_ = nullptr;
+    void (*send_)(void*) = nullptr;
+    void* send_context_ = nullptr;
+    bool outgoing_ = false;
+    void (*receive_)(void*) = nullptr;
+    void* receive_context_ = nullptr;
     void (*suspension_handler_)(void*) = nullptr;
     void* suspension_context_ = nullptr;
 };

@@ -15,17 +15,19 @@
 #pragma once
 
 #include <ringlet/base/error.hpp>
+#include <ringlet/task/await_site.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 
 namespace ringlet {
 
 class Scheduler;
 struct PromiseBase;
-struct TaskBlock;
 struct Pending;
+RINGLET_BLOCKS_BEGIN
+struct TaskBlock;
+RINGLET_BLOCKS_END
 
 // Called for each block that a pending composite owns.
 using BlockVisitor = void (*)(TaskBlock& child, void* context);
@@ -56,6 +58,14 @@ struct Pending {
     TaskBlock* block;  // who waits
 };
 
+// What a block waits for that was started and has not run yet. It gives nothing back when it is
+// cancelled.
+inline constexpr PendingHooks unstarted_hooks{.reason = "not started",
+                                              .catches = false,
+                                              .cancel = [](Pending&) {},
+                                              .revoke = [](Pending&) {}};
+inline constinit Pending unstarted(unstarted_hooks, nullptr);
+
 enum class Outcome : std::uint8_t { value, error, cancelled };
 
 // What the trampoline does with a block after its frame has stopped.
@@ -63,31 +73,36 @@ enum class Step : std::uint8_t {
     wait,    // nothing: somebody will finish() it
     resume,  // go on with the top frame
     unwind,  // destroy frames: `outcome` is error or cancelled
-    end,     // there is no frame left
+    end,     // there is no frame left: it is done
 };
 
+RINGLET_BLOCKS_BEGIN
+
 struct TaskBlock {
-    TaskBlock() = default;
+    TaskBlock() {}  // not defaulted: TaskBlock() would write all members twice
     TaskBlock(const TaskBlock&) = delete;
     TaskBlock& operator=(const TaskBlock&) = delete;
 
-    TaskBlock* next_ready = nullptr;
-    TaskBlock* next_cancelled = nullptr;  // the work list of a cancellation
-    PromiseBase* top = nullptr;           // the innermost frame
-    Pending* waiting = nullptr;           // null while it runs
-    Pending* owner = nullptr;             // outlives it, and is told of its end
+    TaskBlock* next_ready = nullptr;  // null if it is not on the ready list; the last one's own
+    Pending* waiting = nullptr;       // null while it runs
     TaskBlock* next_sibling = nullptr;
     TaskBlock* previous_sibling = nullptr;
     const char* name = nullptr;  // static text
-    std::source_location where;  // the co_await it stands at
+    [[no_unique_address]] AwaitSite where;  // the co_await it stands at
     Error error;                 // if outcome is error
-    std::uint32_t since_ms = 0;  // when it began to wait, in the scheduler's milliseconds
     Outcome outcome = Outcome::value;
     Step step = Step::wait;
-    bool cancelled : 1 = false;  // its scope was cancelled: every further await unwinds
-    bool ready : 1 = false;      // on the ready list
-    bool listed : 1 = false;     // on the cancellation's work list
-    bool done : 1 = false;
+    bool cancelled = false;  // its scope was cancelled: every further await unwinds
+    bool listed = false;     // on the cancellation's work list
+
+    // Set before anybody looks.
+    std::uint32_t since_ms;     // when it began to wait, in the scheduler's milliseconds
+    PromiseBase* top;           // the innermost frame
+    Pending* owner;             // outlives it, and is told of its end
+    TaskBlock* next_cancelled;  // the work list of a cancellation
+
+    bool is_ready() const { return next_ready != nullptr; }
+    bool is_done() const { return step == Step::end; }
 
     // For awaiters, while the block runs: the await ends at once, without a value.
     void stop_with(Error why, bool catches) {
@@ -104,5 +119,7 @@ struct TaskBlock {
         step = Step::wait;
     }
 };
+
+RINGLET_BLOCKS_END
 
 }  // namespace ringlet

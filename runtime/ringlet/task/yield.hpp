@@ -16,7 +16,6 @@ public:
 
     public:
         Awaiter(Yield&, TaskBlock& waiter) : Base(hooks, &waiter) {}
-        bool try_now() { return false; }
         void start() { scheduler().finish(*this->block); }
         void value() {}
 

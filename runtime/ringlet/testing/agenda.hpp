@@ -35,6 +35,15 @@ public:
         first.callback(first.context);
     }
 
+    // Whoever is called back with that context is no more.
+    void forget(const void* context) {
+        unsigned kept = 0;
+        for (unsigned i = 0; i < count_; ++i) {
+            if (entries_[i].context != context) entries_[kept++] = entries_[i];
+        }
+        count_ = kept;
+    }
+
 private:
     struct Entry {
         Instant when;

@@ -4,6 +4,7 @@
 #include <ringlet/ring/system.hpp>
 #include <ringlet/testing/rights.hpp>
 
+#include <optional>
 #include <span>
 
 namespace ringlet::testing {
@@ -21,6 +22,10 @@ struct Incoming {
     SocketAddress from{};     // size 0: nobody with a name
     Rights rights{};
     bool truncated = false;
+    // What a CAN socket tells besides.
+    std::optional<Instant> at{};          // SO_TIMESTAMPNS_NEW
+    std::optional<std::uint32_t> lost{};  // SO_RXQ_OVFL
+    int flags = 0;                        // of the message
 };
 
 }  // namespace ringlet::testing

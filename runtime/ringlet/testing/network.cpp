@@ -47,7 +47,8 @@ Network::Network(FileTree& files, const VirtualClock& clock, Random& random,
                  const SimulationOptions& options)
     : files_(files), clock_(clock), random_(random), options_(options), packets_(options.datagrams),
       streams_(options.sockets, *this, options.socket_bytes),
-      datagrams_(options.datagram_sockets, *this, options.socket_bytes) {
+      datagrams_(options.datagram_sockets, *this, options.socket_bytes),
+      can_(clock, options.can_sockets, options.can_frames) {
     for (Socket& socket : streams_)
         sockets_.push_back(&socket);
     for (Socket& socket : datagrams_)
@@ -60,6 +61,7 @@ Network::~Network() {
 }
 
 int Network::open(int family, int type, int protocol, Socket*& out) {
+    if (family == AF_CAN) return can_.open(type, protocol, out);
     if (!is_known(family)) return -EAFNOSUPPORT;
     const int kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
@@ -91,6 +93,7 @@ void Network::drop_received() {
 // ---- binding ----
 
 int Network::bind(Socket& socket, const SocketAddress& address) {
+    if (socket.as_can() != nullptr) return can_.bind(*socket.as_can(), address);
     if (const int error = check_name(socket, address); error != 0) return error;
     if (!socket.is_unix() && socket.local.size != 0) return -EINVAL;
     return socket.is_unix() ? bind_unix(socket, address) : bind_internet(socket, address);

@@ -6,6 +6,7 @@
 // held back, as SimulationOptions says.
 #pragma once
 
+#include <ringlet/testing/can_network.hpp>
 #include <ringlet/testing/datagram_socket.hpp>
 #include <ringlet/testing/file_tree.hpp>
 #include <ringlet/testing/random.hpp>
@@ -38,6 +39,7 @@ public:
     // Those whose time has come arrive.
     void let_arrive();
     Packets& packets() { return packets_; }
+    CanNetwork& can() { return can_; }
 
     // A socket is gone, and with it its name.
     void forget(Socket& socket);
@@ -80,6 +82,7 @@ private:
     Pool<StreamSocket> streams_;
     Pool<DatagramSocket> datagrams_;
     std::vector<Socket*> sockets_;  // all of both
+    CanNetwork can_;
     IntrusiveList<Packet> held_back_;
     std::uint16_t last_port_ = 0;
     unsigned last_name_ = 0;

@@ -38,6 +38,7 @@ public:
 
     virtual int read(std::span<std::byte>, Offset) { return -EBADF; }
     virtual int write(std::span<const std::byte>, Offset) { return -EBADF; }
+    virtual int control(unsigned long, std::uintptr_t) { return -ENOTTY; }  // ioctl(2)
     virtual unsigned ready() const = 0;  // POLLIN | POLLOUT | ..., as poll(2) reports them
     virtual mode_t mode() const = 0;     // S_IF*
 
@@ -49,6 +50,9 @@ public:
     // The least that a shortened transfer must still move.
     virtual std::size_t read_grain() const { return 1; }
     virtual std::size_t write_grain() const { return 1; }
+
+    // Can it be O_NONBLOCK, so that a read or a write may say EAGAIN?
+    virtual bool may_be_nonblocking() const { return true; }
 
     bool in_use() const { return references_ != 0; }
     void hold() { ++references_; }

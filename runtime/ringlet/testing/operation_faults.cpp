@@ -50,7 +50,7 @@ void add_transfer(const Request& request, bool writes, const FaultRates& rates,
     const bool regular = is_regular(object);
     const bool device = is_stream_device(object);
     if (regular || device) out.add(EIO, rates.io_errors);
-    if (device) out.add(EAGAIN, rates.again);
+    if (device && object.may_be_nonblocking()) out.add(EAGAIN, rates.again);
     if (regular || (writes && !device)) out.add(ENOMEM, rates.no_memory);
     if (regular && writes) out.add(ENOSPC, rates.no_space);
 }

@@ -77,7 +77,6 @@ private:
     int receive_message(Request& request);
     int send_message(Request& request);
     int collect_rights(const Request& request, Rights& rights);
-    bool install_rights(msghdr& header, const msghdr& asked, Rights& rights);
     int accept(const Request& request);
     int poll(const Request& request);
     int fsync(const Request& request);

@@ -137,7 +137,7 @@ private:
         } else if (child.outcome == Outcome::error) {
             self.peers_failed();
         }
-        if (self.main_.done && self.peers_.done) self.settle();
+        if (self.main_.is_done() && self.peers_.is_done()) self.settle();
     }
     void settle() {
         if (failure_) return scheduler().finish_next(*block, Outcome::error, *failure_);
@@ -145,8 +145,8 @@ private:
     }
     static void children(Pending& pending, BlockVisitor visit, void* context) {
         auto& self = static_cast<Box&>(pending);
-        if (!self.main_.done) visit(self.main_, context);
-        if (!self.peers_.done) visit(self.peers_, context);
+        if (!self.main_.is_done()) visit(self.main_, context);
+        if (!self.peers_.is_done()) visit(self.peers_, context);
     }
     static constexpr PendingHooks hooks{.reason = "main and its peers",
                                         .catches = catches,

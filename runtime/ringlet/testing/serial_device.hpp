@@ -47,10 +47,14 @@ public:
         return write_everything(descriptor_.get(), from);
     }
 
+    // One byte that is broken on its way, or a break, if there is room for it.
+    void send_flawed(char byte, Flaw flaw) { line_->feed_flawed(byte, flaw); }
     // The carrier goes, or the plug is pulled: the program reads the end, and cannot write.
     void hang_up() { line_->hang_up(); }
     // Whether the program has made its side raw.
     bool is_raw() const { return line_->is_raw(); }
+    // What the program's side is set to, and what it cannot do.
+    SerialPort& port() const { return line_->port; }
 
 private:
     SerialDevice(Descriptor descriptor, TerminalLine& line)

@@ -1,6 +1,7 @@
 // The calls behind SimulatedSystem: each answers as its manual page says.
 #include <ringlet/testing/simulated_system.hpp>
 
+#include <ringlet/testing/messages.hpp>
 #include <ringlet/testing/replay.hpp>
 #include <ringlet/testing/socket_names.hpp>
 
@@ -58,6 +59,14 @@ Result<void> SimulatedSystem::set_option(int descriptor, int level, int name, in
     return checked(world_.network().set_option(**socket, level, name, value));
 }
 
+Result<void> SimulatedSystem::set_option_bytes(int descriptor, int level, int name,
+                                               std::span<const std::byte> value) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    CanSocket* const can = (*socket)->as_can();
+    return checked(can == nullptr ? -ENOPROTOOPT : can->set_option_bytes(level, name, value));
+}
+
 Result<int> SimulatedSystem::get_option(int descriptor, int level, int name) {
     const auto socket = socket_at(descriptor);
     if (!socket) return std::unexpected(socket.error());
@@ -83,6 +92,16 @@ Result<SocketAddress> SimulatedSystem::peer_address(int descriptor) {
     const Socket& it = **socket;
     if (it.has_peer()) return it.remote;
     return failure(-ENOTCONN);
+}
+
+Result<std::size_t> SimulatedSystem::receive_now(int descriptor, msghdr& header) {
+    const auto socket = socket_at(descriptor);
+    if (!socket) return std::unexpected(socket.error());
+    const msghdr asked = header;
+    const int size =
+        receive_message(world_.descriptors(), **socket, header, asked, MSG_DONTWAIT);
+    if (size < 0) return failure(size);
+    return static_cast<std::size_t>(size);
 }
 
 Result<PeerCredentials> SimulatedSystem::peer_credentials(int descriptor) {
@@ -139,13 +158,20 @@ Result<void> SimulatedSystem::make_raw(int descriptor) {
     Object* object = world_.descriptors().at(descriptor);
     if (object == nullptr) return failure(-EBADF);
     if (!is_terminal(descriptor)) return failure(-ENOTTY);
-    if (object->as_terminal() != nullptr) object->as_terminal()->make_raw();
+    if (object->as_terminal() != nullptr) object->as_terminal()->port.make_raw();
     return {};
 }
 
 int SimulatedSystem::terminal_columns(int descriptor) {
     const int columns = world_.options().terminal_columns;
     return is_terminal(descriptor) && columns != 0 ? columns : 80;
+}
+
+Result<int> SimulatedSystem::control(int descriptor, unsigned long request,
+                                     std::uintptr_t argument) {
+    Object* const object = world_.descriptors().at(descriptor);
+    if (object == nullptr) return failure(-EBADF);
+    return number(object->control(request, argument));
 }
 
 void SimulatedSystem::random(std::span<std::byte> out) {

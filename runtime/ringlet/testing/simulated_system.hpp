@@ -16,9 +16,12 @@ public:
     Result<void> bind(int descriptor, const SocketAddress& address) override;
     Result<void> listen(int descriptor, int backlog) override;
     Result<void> set_option(int descriptor, int level, int name, int value) override;
+    Result<void> set_option_bytes(int descriptor, int level, int name,
+                                  std::span<const std::byte> value) override;
     Result<int> get_option(int descriptor, int level, int name) override;
     Result<SocketAddress> local_address(int descriptor) override;
     Result<SocketAddress> peer_address(int descriptor) override;
+    Result<std::size_t> receive_now(int descriptor, msghdr& header) override;
     // The program talks to itself: process 1, user 0, group 0.
     Result<PeerCredentials> peer_credentials(int descriptor) override;
     Result<std::array<int, 2>> pipe() override;
@@ -33,6 +36,7 @@ public:
     bool is_terminal(int descriptor) override;
     Result<void> make_raw(int descriptor) override;
     int terminal_columns(int descriptor) override;
+    Result<int> control(int descriptor, unsigned long request, std::uintptr_t argument) override;
     // From the world's seed, so that it repeats.
     void random(std::span<std::byte> out) override;
     Result<void> lock_memory() override { return {}; }

@@ -33,18 +33,26 @@ void SimulatedWorkers::wake(unsigned) {
 void SimulatedWorkers::take_one(Worker& worker) {
     worker.job = source_->take();
     if (worker.job == nullptr) return;
-    world_.call_at(later(world_.now(), world_.draw_job_time()), end_one, &worker);
+    world_.call_at(later(world_.now(), world_.draw_job_time()), run_one, &worker);
 }
 
 // A job runs beside the loop, not in it: there it may not use tasks, and here neither.
+void SimulatedWorkers::run_one(void* context) {
+    Worker& worker = *static_cast<Worker*>(context);
+    World& world = worker.all->world_;
+    Scheduler* const loop = std::exchange(current_scheduler, nullptr);
+    world.begin_job();
+    worker.all->source_->run(*worker.job);
+    const Nanoseconds longer = world.end_job();
+    current_scheduler = loop;
+    if (longer.count() == 0) return end_one(context);
+    world.call_at(later(world.now(), longer), end_one, context);
+}
+
 void SimulatedWorkers::end_one(void* context) {
     Worker& worker = *static_cast<Worker*>(context);
     JobSource& source = *worker.all->source_;
-    Job& job = *std::exchange(worker.job, nullptr);
-    Scheduler* const loop = std::exchange(current_scheduler, nullptr);
-    source.run(job);
-    current_scheduler = loop;
-    source.ended(job);
+    source.ended(*std::exchange(worker.job, nullptr));
     source.tell();
     worker.all->take_one(worker);
 }

@@ -1,10 +1,12 @@
 // SimulatedWorkers: Workers without threads. Jobs run on the loop's own thread, in virtual time.
 //
 //   1 wake(): each idle worker takes a job, and draws how long it shall take
-//   2 when the clock comes to its end, the job runs, at once, and has ended; the next is taken
+//   2 when the clock comes to its end, the job runs, at once; then it has ended, and the next is
+//     taken, unless
+//   3 it called a device that takes time (World::take_time): then it ends so much later
 //
-// So a job's own work is done at its end: what it uses must live so long. It must not wait for
-// another job or for the loop, which stand still meanwhile.
+// So a job's own work is done at its end, but for that time: what it uses must live so long. It
+// must not wait for another job or for the loop, which stand still meanwhile.
 #pragma once
 
 #include <ringlet/ring/workers.hpp>
@@ -30,6 +32,7 @@ private:
         Job* job = nullptr;  // null: idle
     };
     void take_one(Worker& worker);
+    static void run_one(void* worker);
     static void end_one(void* worker);
 
     World& world_;

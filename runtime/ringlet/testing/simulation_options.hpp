@@ -41,8 +41,11 @@ struct SimulationOptions {
     unsigned datagram_sockets = 32;     // one more: ENFILE
     unsigned datagrams = 128;           // in all queues; one more is lost, or waits if Unix'
     unsigned signal_descriptors = 4;    // one more: ENFILE
+    unsigned can_sockets = 8;           // one more: ENFILE
+    unsigned can_frames = 64;           // waiting on one of them; one more: lost, and counted
     unsigned terminals = 4;             // World::make_terminal()
     std::size_t terminal_bytes = 16_KiB;  // fed to one and not yet read; captured of what it wrote
+    unsigned open_devices = 16;         // of all CharacterDevices; one more: ENFILE
     unsigned event_descriptors = 4;     // one more: ENFILE
     std::size_t socket_bytes = 64_KiB;  // what a socket holds received
     unsigned files = 64;                // files and folders; one more: ENOSPC

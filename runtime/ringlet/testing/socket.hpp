@@ -11,6 +11,7 @@
 
 namespace ringlet::testing {
 
+class CanSocket;
 class DatagramSocket;
 class StreamSocket;
 
@@ -23,6 +24,7 @@ public:
 
     virtual StreamSocket* as_stream() { return nullptr; }
     virtual DatagramSocket* as_datagram() { return nullptr; }
+    virtual CanSocket* as_can() { return nullptr; }
     // Whether getpeername(2) has an answer.
     virtual bool has_peer() const = 0;
     virtual bool is_listening() const { return false; }

@@ -78,6 +78,9 @@ void Socket::inherit_options(const Socket& listener) {
 // ---- Network ----
 
 int Network::set_option(Socket& socket, int level, int name, int value) {
+    if (CanSocket* const can = socket.as_can(); can != nullptr) {
+        return can->set_option(level, name, value);
+    }
     if (level == SOL_SOCKET && name == SO_REUSEADDR) {
         socket.reuse_address = value != 0;
         return 0;

@@ -11,6 +11,7 @@
 
 #include <ringlet/testing/byte_queue.hpp>
 #include <ringlet/testing/object.hpp>
+#include <ringlet/testing/serial_port.hpp>
 #include <ringlet/testing/standard_streams.hpp>
 
 #include <poll.h>
@@ -39,23 +40,31 @@ private:
 
 class TerminalLine final : public Object {
 public:
-    explicit TerminalLine(std::size_t capacity) : incoming_(capacity), outgoing_(capacity) {}
+    TerminalLine(std::size_t capacity, const VirtualClock& clock)
+        : port(clock), incoming_(capacity), outgoing_(capacity) {}
 
     // ---- the test's end ----
     void feed(std::string_view text) {
         // More than SimulationOptions::terminal_bytes waits to be read.
         RINGLET_ASSERT(incoming_.room() >= text.size());
-        incoming_.put(std::as_bytes(std::span(text)));
+        for (const char byte : text) come(static_cast<std::byte>(byte), Flaw::none);
     }
+    // One byte that comes with a flaw: what the program reads of it is as it has set the port.
+    void feed_flawed(char byte, Flaw flaw) { come(static_cast<std::byte>(byte), flaw); }
     // How much more there is room for.
     std::size_t room() const { return incoming_.room(); }
     // All that was ever written.
     std::string_view written() const { return outgoing_.written(); }
-    bool is_raw() const { return raw_; }
+    bool is_raw() const { return port.is_raw(); }
     bool is_hung_up() const { return hung_up_; }
     void hang_up() {
         hung_up_ = true;
         incoming_.clear();
+    }
+    // After it: a device is there again, for whoever opens the tty from now on.
+    void plug_in() {
+        hung_up_ = false;
+        port.forget_exclusive();
     }
 
     // ---- the program's ----
@@ -64,7 +73,15 @@ public:
         return hung_up_ ? 0 : would_block;
     }
     int write(std::span<const std::byte> in, Offset at) override {
-        return hung_up_ ? -EIO : outgoing_.write(in, at);
+        if (hung_up_) return -EIO;
+        const int count = outgoing_.write(in, at);
+        if (count > 0) port.sent(static_cast<std::size_t>(count));
+        return count;
+    }
+    int control(unsigned long request, std::uintptr_t argument) override {
+        if (hung_up_) return -EIO;
+        if (SerialPort::is_input_flush(request, argument)) incoming_.clear();
+        return port.control(request, argument);
     }
     unsigned ready() const override {
         unsigned events = POLLOUT | POLLWRNORM;
@@ -74,16 +91,19 @@ public:
     mode_t mode() const override { return S_IFCHR | 0620; }
     TerminalLine* as_terminal() override { return this; }
 
-    void make_raw() { raw_ = true; }
     int node = -1;  // of the file tree
+    SerialPort port;
     DeviceEnd device{*this};
 
 private:
     void closed() override {}
+    void come(std::byte byte, Flaw flaw) {
+        const auto taken = port.receive(byte, flaw);
+        if (taken) incoming_.put(std::span(&*taken, 1));
+    }
 
     ByteQueue incoming_;
     StandardOutput outgoing_;
-    bool raw_ = false;
     bool hung_up_ = false;
 };
 

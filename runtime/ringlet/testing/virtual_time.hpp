@@ -53,7 +53,6 @@ public:
 
     public:
         Awaiter(RunUntilStalled& what, TaskBlock& waiter) : Base(hooks, &waiter), what_(what) {}
-        bool try_now() { return false; }
         // The timer never fires. It tells the scheduler that this wait is one that can end.
         void start() {
             what_.timer_ = this;

@@ -32,7 +32,9 @@ World::World(const SimulationOptions& options)
       open_files_(2 * options.descriptors, files_),
       signal_descriptors_(options.signal_descriptors, signals_),
       event_descriptors_(options.event_descriptors),
-      terminals_(options.terminals, options.terminal_bytes), descriptors_(options.descriptors) {
+      terminals_(options.terminals, options.terminal_bytes, clock_),
+      open_devices_(options.open_devices),
+      descriptors_(options.descriptors) {
     latencies_.fill({options.latency_min, options.latency_max});
     set_job_time(options.job_time_min, options.job_time_max);
     for (Object* stream : {static_cast<Object*>(&input_), static_cast<Object*>(&output_),
@@ -173,8 +175,13 @@ int World::open_file(int folder, const char* path, int flags, mode_t mode) {
     if (node < 0) return node;
     if (TerminalLine* const terminal = terminal_at(node); terminal != nullptr) {
         files_.release(node);
+        if (terminal->port.is_exclusive()) return -EBUSY;
         terminal->hold();
         return install(*terminal);
+    }
+    if (CharacterDevice* const device = device_at(node); device != nullptr) {
+        files_.release(node);
+        return open_device(*device, flags);
     }
     OpenFile* file = open_files_.take();
     if (file == nullptr) {
@@ -245,6 +252,59 @@ bool World::begin_disk_operation() {
 int World::open_device(TerminalLine& line) {
     line.device.hold();
     return install(line.device);
+}
+
+// ---- devices ----
+
+void World::begin_job() {
+    in_job_ = true;
+    job_extra_ = Nanoseconds(0);
+}
+
+Nanoseconds World::end_job() {
+    in_job_ = false;
+    return job_extra_;
+}
+
+void World::take_time(Nanoseconds span) {
+    if (in_job_) {
+        job_extra_ += span;
+        return;
+    }
+    loop_stalled_ += span;
+    advance(span);
+}
+
+void World::add_device(CharacterDevice& device) {
+    device.node = files_.make_device(device.path());
+    RINGLET_ASSERT(device.node >= 0);
+    files_.keep(device.node);
+    devices_.push_back(device);
+}
+
+void World::remove_device(CharacterDevice& device) {
+    for (OpenDevice& file : open_devices_)
+        file.lose(device);
+    if (!device.is_linked()) return;
+    device.unlink();
+    files_.unlink(FileTree::root, device.path(), 0);
+    files_.release(device.node);
+}
+
+CharacterDevice* World::device_at(int node) {
+    CharacterDevice* device = devices_.front();
+    while (device != nullptr && device->node != node) device = devices_.after(*device);
+    return device;
+}
+
+int World::open_device(CharacterDevice& device, int flags) {
+    OpenDevice* const file = open_devices_.take();
+    if (file == nullptr) return -ENFILE;
+    if (const int error = file->open(device, flags); error != 0) {
+        file->release();
+        return error;
+    }
+    return install(*file);
 }
 
 // ---- files, for tests ----

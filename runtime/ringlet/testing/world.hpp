@@ -10,6 +10,7 @@
 #pragma once
 
 #include <ringlet/testing/agenda.hpp>
+#include <ringlet/testing/character_device.hpp>
 #include <ringlet/testing/descriptor_table.hpp>
 #include <ringlet/testing/event_descriptor.hpp>
 #include <ringlet/testing/fault_plan.hpp>
@@ -56,6 +57,8 @@ public:
     void drift_realtime(int parts_per_million) { clock_.drift_realtime(parts_per_million); }
     // Calls back, out of enter() or advance(), when the monotonic clock comes to `when`.
     void call_at(Instant when, Callback callback, void* context);
+    // Nobody is called back with that context any more.
+    void forget_calls(const void* context) { agenda_.forget(context); }
     Instant next_event() const { return std::min(agenda_.next(), network_.next_arrival()); }
 
     // Called when a ring waits, without a time limit, for what can never happen. After it enter()
@@ -98,6 +101,19 @@ public:
     TerminalLine& make_terminal(const char* path);
     // Null if there is none at that path.
     TerminalLine* terminal(const char* path);
+
+    // ---- for the models of devices (character_device.hpp) ----
+    // The call that a device answers takes so long: a job on a worker ends so much later. On the
+    // loop, which stands still meanwhile, the clock goes on, and it is counted.
+    void take_time(Nanoseconds span);
+    // For how long calls have kept the loop so far.
+    Nanoseconds loop_stalled() const { return loop_stalled_; }
+    bool is_in_job() const { return in_job_; }
+    // The device has its name from now on, until remove_device(); its folder must be there.
+    void add_device(CharacterDevice& device);
+    void remove_device(CharacterDevice& device);
+    // A descriptor of a device, or a negative errno.
+    int open_device(CharacterDevice& device, int flags);
 
     // ---- power ----
     // The power fails: of the files is left what was synced and what `loss` spares; what a test put
@@ -167,6 +183,9 @@ public:
     // Whoever waits for the world to stall.
     StallWaiters& stall_waiters() { return stall_waiters_; }
     Nanoseconds draw_job_time() { return draw(job_time_); }
+    // Around a job that runs on a worker: how much longer it shall last.
+    void begin_job();
+    Nanoseconds end_job();
 
 private:
     struct Latency {
@@ -178,6 +197,7 @@ private:
     int fault_in_opening(bool socket);
     StreamSocket& stream_at(int descriptor);
     TerminalLine* terminal_at(int node);
+    CharacterDevice* device_at(int node);
     Nanoseconds draw(Latency latency);
 
     SimulationOptions options_;
@@ -209,6 +229,11 @@ private:
     Pool<SignalDescriptor> signal_descriptors_;
     Pool<EventDescriptor> event_descriptors_;
     Pool<TerminalLine> terminals_;
+    Pool<OpenDevice> open_devices_;
+    IntrusiveList<CharacterDevice> devices_;
+    bool in_job_ = false;
+    Nanoseconds job_extra_{0};
+    Nanoseconds loop_stalled_{0};
     DescriptorTable descriptors_;
 };
 

@@ -19,7 +19,6 @@ public:
 
     public:
         Awaiter(Sleep& sleep, TaskBlock& waiter) : Base(hooks, &waiter), sleep_(sleep) {}
-        bool try_now() { return false; }
         void start() { scheduler().arm(*this, sleep_.deadline_.clock(), sleep_.deadline_.at()); }
         void value() {}
 
@@ -48,9 +47,14 @@ inline Sleep sleep_until(Deadline deadline) {
     return Sleep(deadline);
 }
 
-// Waits for at least `span`; later by less than the slack.
+// Waits for at least `span`; later by less than the slack. (Two, since with GCC 12 an argument that
+// is left out takes a place in the frame.)
 template <class Rep, class Period>
-Sleep sleep(std::chrono::duration<Rep, Period> span, Slack slack = {}) {
+Sleep sleep(std::chrono::duration<Rep, Period> span) {
+    return Sleep(Deadline::after(span));
+}
+template <class Rep, class Period>
+Sleep sleep(std::chrono::duration<Rep, Period> span, Slack slack) {
     const Deadline deadline = Deadline::after(span);
     return Sleep(Deadline(Clock::monotonic, slack.apply(deadline.at())));
 }

@@ -25,12 +25,15 @@ namespace ringlet {
 class Lane : public ListLink<> {
 public:
     Lane() = default;
+    // A lane can be moved while none of its jobs is waited for: a driver that has one can, too.
+    Lane(Lane&& other) noexcept { RINGLET_ASSERT(other.is_free()); }
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
     ~Lane();  // in worker_pool.cpp: the workers may be using it
 
 private:
     friend class JobQueue;
+    bool is_free() const { return line_.empty() && running_ == nullptr; }
 
     IntrusiveList<Job> line_;
     Job* running_ = nullptr;

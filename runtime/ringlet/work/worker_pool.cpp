@@ -1,9 +1,10 @@
 // What the loop's thread and the workers do with a job in turn.
 #include <ringlet/work/worker_pool.hpp>
 
+#include <ringlet/task/await_tree.hpp>
+
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <mutex>
 
 namespace ringlet {
@@ -18,7 +19,7 @@ WorkerPool::WorkerPool(Scheduler& scheduler, Waker& waker)
     current_workers = this;
 }
 
-WorkerPool::~WorkerPool() {
+[[gnu::cold]] WorkerPool::~WorkerPool() {
     RINGLET_ASSERT(idle_);
     if (threads_ > 0) workers_.stop();
     current_workers = nullptr;
@@ -43,6 +44,7 @@ void WorkerPool::submit(Job& job) {
     new_.push_back(job);
     jobs_max_ = std::max(jobs_max_, ++jobs_);
     idle_ = false;
+    scheduler_.note_outgoing();
 }
 
 void WorkerPool::hand_over() {
@@ -99,18 +101,15 @@ void WorkerPool::forget(Lane& lane) {
     queue_.forget(lane);
 }
 
-void WorkerPool::print_abandoned(void (*sink)(std::string_view, void*), void* context) const {
+[[gnu::cold]] void WorkerPool::print_abandoned(void (*sink)(std::string_view, void*),
+                                               void* context) const {
     const AbandonableJob* job = abandoned_.front();
     for (; job != nullptr; job = abandoned_.after(*job)) {
-        const char* const path = job->where.file_name();
-        const char* const slash = std::strrchr(path, '/');
         const unsigned age_ms = scheduler_.milliseconds() - job->since_ms;
         char line[256];
-        const int size = std::snprintf(line, sizeof line,
-                                       "abandoned job: offload at %s:%u for %u.%03u s\n",
-                                       slash != nullptr ? slash + 1 : path,
-                                       static_cast<unsigned>(job->where.line()), age_ms / 1000,
-                                       age_ms % 1000);
+        const int size =
+            std::snprintf(line, sizeof line, "abandoned job: offload%s for %u.%03u s\n",
+                          SiteText(job->where).c_str(), age_ms / 1000, age_ms % 1000);
         sink({line, std::min(static_cast<std::size_t>(size), sizeof line - 1)}, context);
     }
 }

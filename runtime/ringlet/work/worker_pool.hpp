@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <source_location>
 #include <string_view>
 
 namespace ringlet {
@@ -60,7 +59,7 @@ inline constinit thread_local WorkerPool* current_workers = nullptr;
 // A job that owns all it uses, so that its caller may leave while it runs.
 struct AbandonableJob : Job, ListLink<AbandonableJob> {
     using Job::Job;
-    std::source_location where;  // of the caller's co_await, once it has left
+    [[no_unique_address]] AwaitSite where;  // of the caller's co_await, once it has left
     std::uint32_t since_ms = 0;
 };
 

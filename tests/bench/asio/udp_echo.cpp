@@ -1,0 +1,26 @@
+#include "asio.hpp"
+
+using namespace bench;
+using asio::ip::udp;
+
+static Awaitable<> serve(Executor executor, std::uint16_t port) {
+    asio::basic_datagram_socket<udp, Executor> socket(executor,
+                                                      {asio::ip::address_v4::loopback(), port});
+    std::puts("listening");
+    std::fflush(stdout);
+    char data[2048];
+    for (;;) {
+        udp::endpoint peer;
+        const std::size_t bytes =
+            co_await socket.async_receive_from(asio::buffer(data), peer, deferred);
+        co_await socket.async_send_to(asio::buffer(data, bytes), peer, deferred);
+    }
+}
+
+int main(int count, char** values) {
+    const Arguments arguments(count, values);
+    const auto port = static_cast<std::uint16_t>(arguments.number("port", 9000));
+    asio::io_context context(1);
+    spawn(context.get_executor(), serve(context.get_executor(), port));
+    context.run();
+}

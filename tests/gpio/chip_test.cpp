@@ -1,0 +1,57 @@
+// Finding chips, and what they say of themselves.
+#include "gpio/gpio_cases.hpp"
+
+#include <string_view>
+
+namespace ringlet::support {
+namespace {
+
+TEST(GpioChip, is_found_by_path_label_and_name) {
+    on_chip([](GpioChip&) -> Task<void> {
+        const auto other = make_chip("/dev/gpiochip3", {.label = "other", .lines = 4});
+        for (const char* way : {"/dev/gpiochip3", "other", "gpiochip3"}) {
+            const auto found = co_await gpio::Chip::open(way);
+            EXPECT_EQ(std::string_view(found.label()), "other");
+            EXPECT_EQ(std::string_view(found.name()), "gpiochip3");
+            EXPECT_EQ(found.lines(), 4u);
+        }
+    });
+}
+
+TEST(GpioChip, that_is_not_there_is_told_in_words) {
+    on_chip([](GpioChip& chip) -> Task<void> {
+        const auto unknown = co_await attempt(gpio::Chip::open("lib"));
+        EXPECT_EQ(number_of(unknown), ENODEV);
+        EXPECT_TRUE(!unknown && unknown.error() == gpio::Detail::no_chip);
+        EXPECT_STREQ(text(unknown.error()), "there is no GPIO chip of that label or name");
+        const auto far = make_chip("/dev/gpiochip9", {.label = "far"});
+        const auto beyond = co_await attempt(gpio::Chip::open("far", {.chips = 9}));
+        EXPECT_EQ(number_of(beyond), ENODEV);
+        const auto missing = co_await attempt(gpio::Chip::open("/dev/gpiochip5"));
+        EXPECT_EQ(number_of(missing), ENOENT);
+        chip.world().write_file("/dev/file", "");
+        const auto file = co_await attempt(gpio::Chip::open("/dev/file"));
+        EXPECT_EQ(number_of(file), ENOTTY);
+        chip.world().set_access("/dev", testing::FolderAccess::denied);
+        const auto denied = co_await attempt(gpio::Chip::open("lab"));
+        EXPECT_EQ(number_of(denied), EACCES);
+    });
+}
+
+TEST(GpioChip, tells_who_has_a_line) {
+    on_chip([](GpioChip& chip) -> Task<void> {
+        const auto opened = co_await gpio::Chip::open("lab");
+        auto lamp = co_await gpio::Lines::open_output(pin(2, true), {.consumer = "lamp"});
+        const auto used = opened.line(2);
+        EXPECT_TRUE(used && used->is_used() && used->is_output() && used->is_active_low());
+        EXPECT_STREQ(used->consumer, "lamp");
+        const auto free = opened.line(3);
+        EXPECT_TRUE(free && !free->is_used() && !free->is_output());
+        EXPECT_EQ(number_of(opened.line(8)), EINVAL);
+        co_await lamp.close();
+        EXPECT_FALSE(chip.is_requested(2));
+    });
+}
+
+}  // namespace
+}  // namespace ringlet::support
