@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -97,6 +98,17 @@ def last_lines(text: str) -> str:
     return "\n".join(text.rstrip().splitlines()[-OUTPUT_LINES_MAX:])
 
 
+def finished(command: list, **options) -> subprocess.CompletedProcess:
+    """As subprocess.run; but who is stopped ends the command, too, and it all that it has begun."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            process.terminate()
+            raise  # behind the end of the process
+    return subprocess.CompletedProcess(command, process.returncode, output)
+
+
 def build(which: Build, folder: pathlib.Path) -> str:
     """Empty, or why it could not be built."""
     commands = [["ninja", "-C", folder, *which.targets]]
@@ -104,8 +116,8 @@ def build(which: Build, folder: pathlib.Path) -> str:
         cross = sysroot.cross_files(Board(which.board)) if which.board else []
         commands.insert(0, ["meson", "setup", folder, "-Dtests=enabled", *cross, *which.options])
     for command in commands:
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **CCACHE, **which.compilers},
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = finished(command, cwd=ROOT, env={**os.environ, **CCACHE, **which.compilers},
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             return f"{command[0]} failed\n{last_lines(done.stdout)}"
     return ""
@@ -166,10 +178,12 @@ def run_tests(which: Build, folder: pathlib.Path) -> Count:
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--quiet", *which.only]
     for suite in which.skipped_suites:
         command += ["--no-suite", suite]
-    # Some build something.
-    status = subprocess.run(command, env={**os.environ, **CCACHE, **SANITIZERS}).returncode
-    if which.board:
-        session.stop_all(which.board)
+    try:
+        # Some build something.
+        status = finished(command, env={**os.environ, **CCACHE, **SANITIZERS}).returncode
+    finally:
+        if which.board:
+            session.stop_all(which.board)
     try:
         count = read_results(folder)
     except (OSError, xml.ParseError, json.JSONDecodeError) as error:
@@ -179,22 +193,33 @@ def run_tests(which: Build, folder: pathlib.Path) -> Count:
     return count
 
 
+def stopped(number: int, _) -> None:
+    sys.exit(128 + number)
+
+
 def main() -> int:
+    signal.signal(signal.SIGTERM, stopped)
     parser = argparse.ArgumentParser(prog="tools/test")
     parser.add_argument("--quick", action="store_true", help="only the GCC debug build")
     names = [which.name for which in BUILDS]
     parser.add_argument("--only", action="append", metavar="BUILD", choices=names,
                         help=f"only this build; repeatable: {', '.join(names)}")
+    parser.add_argument("--boards", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    chosen = arguments.only or names[:1 if arguments.quick else None]
+    named = arguments.only or names[:1 if arguments.quick else None]
+    chosen = [which for which in BUILDS if which.name in named]
+    if arguments.boards:  # for tools/test: what tools/setup must be told
+        print(*(f"--board {name}" for name in sorted({each.board for each in chosen} - {None})))
+        return 0
 
     total = Count()
-    for which in (which for which in BUILDS if which.name in chosen):
+    for which in chosen:
         folder = ROOT / "build" / which.name
         begin = time.monotonic()
         print(f"== {which.name}", flush=True)
         if which.board and not sysroot.is_there(Board(which.board)):
-            total.skips.append((which.name, f"tools/setup --board {which.board} has not been here"))
+            found = total.failures if arguments.only else total.skips
+            found.append((which.name, f"tools/setup --board {which.board} has not been here"))
             continue
         count = Count()
         if problem := build(which, folder):

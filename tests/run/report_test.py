@@ -7,6 +7,7 @@ Usage: report_test.py REPORT_HELPER    (built from report_helper.cpp)
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,14 +18,17 @@ EXIT_UNAVAILABLE = 69
 EXIT_NESTED_RUN = 70
 SKIPPED = 77
 PATIENCE_S = 120
+FILE_LIMIT = 1024  # bytes, less than a report
 
 
-def run(what="", report=None):
+def run(what="", report=None, file_limit=resource.RLIM_INFINITY):
     environment = {name: value for name, value in os.environ.items() if name != "RINGLET_REPORT"}
     if report is not None:
         environment["RINGLET_REPORT"] = str(report)
+    limits = (file_limit, resource.RLIM_INFINITY)
     return subprocess.run([HELPER, what], capture_output=True, text=True, env=environment,
-                          timeout=PATIENCE_S)
+                          timeout=PATIENCE_S,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
 
 
 def printed(done):
@@ -85,6 +89,14 @@ class Report(unittest.TestCase):
         done = run(report=place)
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stderr, rf"\Aerror: {place}: the report cannot be written: .+\n\Z")
+
+    def test_a_full_disk_is_told_and_leaves_no_half_of_a_line(self):
+        before = "x" * (FILE_LIMIT - 100) + "\n"
+        self.file.write_text(before)
+        done = run(report=self.file, file_limit=FILE_LIMIT)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"report cannot be written: no space left")
+        self.assertEqual(self.file.read_text(), before)
 
     def test_a_run_that_did_not_begin_adds_nothing(self):
         done = run("refused", self.file)

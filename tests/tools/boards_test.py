@@ -10,6 +10,7 @@ import copy
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import unittest
 
@@ -197,6 +198,25 @@ class Schema(unittest.TestCase):
             "line": pin["line"]["maximum"],
         })
         self.assertEqual(parts["path"]["maxLength"], bounds["device_bytes"])
+
+
+class Run(unittest.TestCase):
+    def run_here(self, *words):
+        return subprocess.run([ROOT / "tools/board", "run", NATIVE, *words], capture_output=True,
+                              text=True)
+
+    def test_all_words_behind_the_first_dashes_are_the_programs(self):
+        for words in (["a"], ["a", "--", "b"], ["--", "--"], ["--limit", "3"]):
+            done = self.run_here("--", "printf", "<%s>", *words)
+            self.assertEqual((done.stdout, done.stderr, done.returncode),
+                             ("".join(f"<{word}>" for word in words), "", 0))
+        self.assertEqual(self.run_here("printf", "a").stdout, "a")
+
+    def test_without_a_program_is_an_error(self):
+        for words in ([], ["--"]):
+            done = self.run_here(*words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("PROGRAM", done.stderr)
 
 
 if __name__ == "__main__":

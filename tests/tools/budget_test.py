@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 from budgets import elf, frames, observed, parts  # noqa: E402
 
 # Coroutines of the real shape: operator new is always inlined, and each frame's size a constant.
-# Run, it prints the sizes.
-PROGRAM = r"""
+# Run, they print the sizes.
+COROUTINES = r"""
 #include <coroutine>
 #include <cstddef>
 #include <cstdio>
@@ -41,8 +41,8 @@ PROGRAM = r"""
 
 namespace ringlet {
 
-char kept[65536];
-std::size_t used = 0;
+inline char kept[65536];
+inline std::size_t used = 0;
 
 [[gnu::always_inline]] inline void record(std::size_t bytes) {
     if (__builtin_constant_p(bytes)) {
@@ -71,11 +71,13 @@ struct Task {
     std::coroutine_handle<promise_type> handle;
 };
 
-namespace log {
+}  // namespace ringlet
+"""
+
+PROGRAM = COROUTINES + r"""
+namespace ringlet::log {
 char ring[4096];
 }
-
-}  // namespace ringlet
 
 namespace demo {
 
@@ -129,6 +131,41 @@ int main() {
     demo::start_again();
 }
 """
+
+
+# Two of these are one program; each file has a coroutine of the same name.
+NAMESAKE = COROUTINES + r"""
+namespace demo {
+namespace {
+
+[[gnu::noinline]] ringlet::Task work() {
+    char buffer[BUFFER_BYTES];
+    seen = buffer;
+    co_await std::suspend_always{};
+    std::printf("%c", buffer[0]);
+}
+
+}  // namespace
+
+void START() { seen = work().handle.address(); }
+
+}  // namespace demo
+"""
+
+
+def build_namesakes(folder, first, second):
+    program = folder / "namesakes"
+    command = [*CXX, "-std=c++23", "-fno-exceptions", "-fno-rtti", "-O2", "-g", "-o", program]
+    for name, size in {"first": first, "second": second}.items():
+        source = folder / f"{name}.cpp"
+        source.write_text(f"namespace demo {{ extern void* volatile seen; }}\n{NAMESAKE}"
+                          .replace("BUFFER_BYTES", str(size)).replace("START", name))
+        command.append(source)
+    main = folder / "main.cpp"
+    main.write_text("namespace demo { void* volatile seen; void first(); void second(); }\n"
+                    "int main() { demo::first(); demo::second(); }\n")
+    subprocess.run([*command, main], check=True)
+    return program
 
 
 def build(folder, name, table=5000, large=600, extra="", flags=("-O2", "-g")):
@@ -255,6 +292,14 @@ class Budget(unittest.TestCase):
         self.assertLessEqual(set(map(int, allocated.stdout.split())), set(by_name.values()))
         self.assertEqual(list(by_name.values()), sorted(by_name.values(), reverse=True))
         self.assertIn("demo::large()", list(by_name)[0])
+
+    def test_coroutines_of_one_name_in_two_files_are_two(self):
+        folder = self.folder.name
+        found = as_json(build_namesakes(self.folder, first=100, second=900))["frames"]
+        self.assertEqual(list(found), [f"demo::work() ({folder}/second.cpp)",
+                                       f"demo::work() ({folder}/first.cpp)"])
+        second, first = found.values()
+        self.assertTrue(100 <= first < 900 <= second, found)
 
     def test_text_has_a_line_for_each(self):
         lines = budget(self.program).stdout.splitlines()

@@ -89,7 +89,8 @@ class Ringlet(unittest.TestCase):
         done = seal(BREAKER, *FOLDERS, *(["--by-file"] if IS_OPTIMISED else []))
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, rf"\A{BREAKER}/\S+: allocate_late\(\)\n(    -> .*\n)*"
-                         r"    -> operator new\(.*\)\n\d+ objects: 1 calls that may allocate\n\Z")
+                         rf"    -> operator new\(.*\)\n{BREAKER}/\S+: map_late\(\)\n    -> mmap\n"
+                         r"\d+ objects: 2 calls that may allocate\n\Z")
 
     def test_known_files_are_in_the_tree(self):
         entries = known.Known([known.LIST]).allowed
@@ -165,6 +166,18 @@ class Planted(unittest.TestCase):
             done = seal(self.compiled("-O0"), *mode, "--known", stale)
             self.assertIn("no longer there: planted.cpp: firmware::copy calls no fopen",
                           done.stdout)
+
+    def test_what_is_known_of_a_file_without_any_call_is_said(self):
+        self.source.write_text("int main() { return 0; }\n")
+        try:
+            path = self.compiled("-O0")
+        finally:
+            self.source.write_text(PLANTED)
+        stale = self.known('[[allowed]]\nfile = "planted.cpp"\nreason = "none"\n'
+                           'functions = ["main"]\ncalls = ["strdup"]\n')
+        done = seal(path, "--known", stale)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no longer there: planted.cpp: main calls no strdup", done.stdout)
 
     def test_ones_own_allocator_is_found_as_well(self):
         self.source.write_text('extern "C" void* malloc(unsigned long) { return nullptr; }\n'

@@ -129,6 +129,11 @@ class Names:
         self.of = {address: name for address in addresses if (name := self._known(address))}
         self._match(addresses)
 
+    def file_of(self, address: int) -> str:
+        """Where the coroutine that starts there stands; empty, if that is not known."""
+        function, _ = self._coroutine(address)
+        return "/".join(function.file.split("/")[-2:]) if function else ""
+
     def _symbol(self, address: int) -> elf.Symbol | None:
         place = bisect.bisect_right(self._starts, address) - 1
         if place < 0 or address >= self._starts[place] + self._symbols[place].bytes:
@@ -181,13 +186,21 @@ class Names:
 
 def frames(program: elf.Elf) -> dict[str, int] | None:
     """The bytes of each coroutine's frame by its name, largest first. A coroutine that starts at
-    several places has a record for each. None if there are no records."""
+    several places has a record for each; of several with one name, the file tells which it is. None
+    if there are no records."""
     records = program.frame_records()
     if records is None:
         return None
     names = Names(program, sorted({address for address, _ in records}))
-    found: dict[str, int] = {}
+    of_name: dict[str, dict[str, int]] = {}
     for address, size in records:
-        name = without_result(names.of[address])
-        found[name] = max(size, found.get(name, 0))
+        of_file = of_name.setdefault(without_result(names.of[address]), {})
+        file = names.file_of(address)
+        of_file[file] = max(size, of_file.get(file, 0))
+    found: dict[str, int] = {}
+    for name, of_file in of_name.items():
+        is_one = len(of_file.keys() - {""}) <= 1
+        for file, size in of_file.items():
+            label = name if is_one or not file else f"{name} ({file})"
+            found[label] = max(size, found.get(label, 0))
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

@@ -1,11 +1,11 @@
 """The station on a serial line, its server away for a while, and killed in the middle of it: what
 was kept comes to the server nevertheless."""
 
+import contextlib
 import http.server
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import threading
 import time
@@ -51,9 +51,15 @@ class Server:
         return sum(each["humidity"]["count"] for each in channels if "humidity" in each)
 
 
-def start(folder: pathlib.Path) -> subprocess.Popen:
-    log = (folder / "station.log").open("ab")
-    return subprocess.Popen([PROGRAM, f"--config={folder}/station.json"], stderr=log)
+@contextlib.contextmanager
+def station_of(folder: pathlib.Path):
+    with (folder / "station.log").open("ab") as log:
+        station = subprocess.Popen([PROGRAM, f"--config={folder}/station.json"], stderr=log)
+    try:
+        yield station
+    finally:
+        station.kill()
+        station.wait()
 
 
 def wait_until(is_so, what: str) -> None:
@@ -84,21 +90,20 @@ def demonstrate(folder: pathlib.Path) -> None:
         # What is killed loses the window that is open; so let it close.
         time.sleep(3 * WINDOW_S)
 
-    station = start(folder)
-    speak(100)
-    wait_until(lambda: server.values() == sent, "had all values")
-    server.is_away = True
-    before = len(server.batches)
-    speak(100)
-    station.send_signal(signal.SIGKILL)
-    station.wait()
+    with station_of(folder):
+        speak(100)
+        wait_until(lambda: server.values() == sent, "had all values")
+        server.is_away = True
+        before = len(server.batches)
+        speak(100)
+    # Killed.
     check(len(server.batches) == before, "a server that was away has batches")
     server.is_away = False
-    station = start(folder)
-    wait_until(lambda: server.values() == sent, "had all values")
-    station.terminate()
-    status = station.wait(TIME_MAX_S)
-    check(status == 143, f"exit status {status}")
+    with station_of(folder) as station:
+        wait_until(lambda: server.values() == sent, "had all values")
+        station.terminate()
+        status = station.wait(TIME_MAX_S)
+        check(status == 143, f"exit status {status}")
     check(sorted(server.batches) == list(range(1, len(server.batches) + 1)), "batches are missing")
     print(f"station: {sent} values over a serial line in {len(server.batches)} batches; the server"
           " was away, the station killed:\n  each value came to the server once")

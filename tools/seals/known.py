@@ -6,7 +6,7 @@ import pathlib
 import tomllib
 
 from budgets import elf
-from seals.objects import Finding, plain
+from seals.objects import Finding, plain, source_of
 
 LIST = pathlib.Path(__file__).parent / "known.toml"
 KINDS = {"harmless": {"reason", "names"}, "allowed": {"reason", "file", "functions", "calls"}}
@@ -32,7 +32,7 @@ class Allowed:
 
     def function_of(self, finding: Finding, by_file: bool) -> str | None:
         """Which of the functions it is; any, if functions are not looked at."""
-        if not self.is_of(finding.source) or not matches(finding.symbol, self.calls):
+        if not self.is_of(source_of(finding.object)) or not matches(finding.symbol, self.calls):
             return None
         if by_file:
             return self.functions[0]
@@ -64,8 +64,9 @@ class Known:
         self.harmless += [name for each in content.get("harmless", []) for name in each["names"]]
         self.allowed += [Allowed(**each) for each in content.get("allowed", [])]
 
-    def judge(self, findings: list[Finding], by_file: bool) -> tuple[list[Finding], list[str]]:
-        """What is not known, and of the files that there are the entries that nothing needs."""
+    def judge(self, files: list[pathlib.Path], findings: list[Finding],
+              by_file: bool) -> tuple[list[Finding], list[str]]:
+        """What is not known, and the entries of these files that nothing needs."""
         unknown, used = [], set()
         for finding in findings:
             if matches(finding.symbol, self.harmless):
@@ -75,7 +76,7 @@ class Known:
             used.update((self.allowed.index(entry), name) for entry, name in fits)
             if not fits:
                 unknown.append(finding)
-        return unknown, self._stale({each.source for each in findings}, used, by_file)
+        return unknown, self._stale({source_of(file) for file in files}, used, by_file)
 
     def _stale(self, sources: set[str], used: set[tuple[int, str]], by_file: bool) -> list[str]:
         found = []

@@ -20,7 +20,8 @@ from budgets import elf, frames, parts
 UNDEFINED = 0  # the section of a symbol that is somebody else's
 # Whoever defines these, a program's own allocator or the seal: they allocate.
 ALLOCATORS = re.compile(r"_Zn[wa][jm](?:St11align_val_t)?(?:RKSt9nothrow_t)?|malloc|calloc|realloc"
-                        r"|aligned_alloc|memalign|posix_memalign|mmap|mmap64|sbrk")
+                        r"|aligned_alloc|memalign|posix_memalign|valloc|pvalloc|mmap|mmap64|mremap"
+                        r"|sbrk")
 # Of GCC and clang: what runs before main.
 INITIALISER = re.compile(r"_GLOBAL__sub_I_|_Z41__static_initialization_and_destruction_0"
                          r"|__cxx_global_var_init")
@@ -32,11 +33,10 @@ class Finding:
     symbol: str            # what is called, mangled
     path: tuple[str, ...]  # a function of the object, what it reaches through, what is called
 
-    @property
-    def source(self) -> str:
-        """Meson's objects of a target stand in a folder of their own, <target>.p."""
-        parts_of_path = self.object.with_suffix("").parts
-        return "/".join(part for part in parts_of_path if not part.endswith(".p"))
+
+def source_of(path: pathlib.Path) -> str:
+    """Meson's objects of a target stand in a folder of their own, <target>.p."""
+    return "/".join(part for part in path.with_suffix("").parts if not part.endswith(".p"))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 // What stands in front of the allocators, and how a breach is told.
 //
-// glibc has each allocator under a second name, too; that is how the call goes on. A breach opens
+// glibc has most allocators under a second name, too; that is how the call goes on. A breach opens
 // the seal while it is told: the words, and what finds the callers, may allocate.
 #include <ringlet/ring/kernel_seal.hpp>
 
@@ -62,6 +62,8 @@ void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
+void* __libc_valloc(std::size_t);
+void* __libc_pvalloc(std::size_t);
 }
 
 namespace ringlet {
@@ -120,6 +122,12 @@ void note(const char* what, void* caller) {
     is_sealed = true;
 }
 
+// The C library's own, for those without a second name.
+template <class Function>
+Function* next_of(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
 }  // namespace
 
 // run() finds it, and whoever links the runtime statically gets this file with it.
@@ -127,6 +135,7 @@ constinit SealHandler seal_handler = set_sealed;
 
 }  // namespace ringlet
 
+using ringlet::next_of;
 using ringlet::note;
 
 // Of the allocation functions of C++ these two do the work; the others call them.
@@ -166,18 +175,42 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
     *out = __libc_memalign(alignment, size);
     return *out == nullptr ? ENOMEM : 0;
 }
-void* mmap(void* address, std::size_t size, int protection, int flags, int file, off_t offset) {
+void* valloc(std::size_t size) {
+    note("valloc", __builtin_return_address(0));
+    return __libc_valloc(size);
+}
+void* pvalloc(std::size_t size) {
+    note("pvalloc", __builtin_return_address(0));
+    return __libc_pvalloc(size);
+}
+void* mremap(void* old, std::size_t old_size, std::size_t size, int flags, ...) noexcept {
+    if (size > old_size) note("mremap", __builtin_return_address(0));
+    std::va_list arguments;
+    va_start(arguments, flags);
+    void* const wanted = va_arg(arguments, void*);
+    va_end(arguments);
+    static const auto next = next_of<void*(void*, std::size_t, std::size_t, int, ...)>(
+        "mremap");
+    return next(old, old_size, size, flags, wanted);
+}
+// Which of the two a caller's mmap() is, its macros decide, and not ours: hence names of our own.
+void* map(void*, std::size_t, int, int, int, long) noexcept __asm__("mmap");
+void* map(void* address, std::size_t size, int protection, int flags, int file,
+          long offset) noexcept {
     note("mmap", __builtin_return_address(0));
-    using Function = void* (*)(void*, std::size_t, int, int, int, off_t);
-    // With 64-bit offsets on a 32-bit machine, this function is mmap64.
-    static const auto next = reinterpret_cast<Function>(
-        ::dlsym(RTLD_NEXT, sizeof(off_t) > sizeof(long) ? "mmap64" : "mmap"));
+    static const auto next = next_of<decltype(map)>("mmap");
+    return next(address, size, protection, flags, file, offset);
+}
+void* map_far(void*, std::size_t, int, int, int, std::int64_t) noexcept __asm__("mmap64");
+void* map_far(void* address, std::size_t size, int protection, int flags, int file,
+              std::int64_t offset) noexcept {
+    note("mmap", __builtin_return_address(0));
+    static const auto next = next_of<decltype(map_far)>("mmap64");
     return next(address, size, protection, flags, file, offset);
 }
 void* sbrk(std::intptr_t increment) noexcept {
     if (increment > 0) note("sbrk", __builtin_return_address(0));
-    using Function = void* (*)(std::intptr_t);
-    static const auto next = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "sbrk"));
+    static const auto next = next_of<void*(std::intptr_t)>("sbrk");
     return next(increment);
 }
 }

@@ -251,7 +251,13 @@ void KernelSystem::write_error(std::string_view words) {
     const int descriptor = ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) return last_error();
     const ssize_t written = ::write(descriptor, text.data(), text.size());
-    const Result<void> result = checked(written < 0 ? -1 : 0);
+    Result<void> result = checked(written < 0 ? -1 : 0);
+    if (written >= 0 && static_cast<std::size_t>(written) < text.size()) {
+        // Half a line would spoil the next one as well.
+        const off_t end = ::lseek(descriptor, 0, SEEK_CUR);
+        [[maybe_unused]] const int cut = ::ftruncate(descriptor, end - written);
+        result = std::unexpected(Error::kernel(ENOSPC));
+    }
     ::close(descriptor);
     return result;
 }
