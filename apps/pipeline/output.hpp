@@ -24,6 +24,7 @@ public:
 
     // Adds a row, in memory. There is room unless is_full(): then flush() first.
     void add(const WindowResult& result);
+    bool is_file() const { return file_.has_value(); }
     bool is_full() const { return buffer_.size() + row_bytes_max > buffer_bytes; }
 
     // Writes the rows that are in memory, to the end, also under cancellation: a row is out once,

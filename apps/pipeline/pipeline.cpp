@@ -169,7 +169,9 @@ Task<void> Pipeline::write() {
         const auto result = co_await results_.get();
         if (!result) co_return;
         output_.add(*result);
-        if (!output_.is_full()) continue;
+        // Who reads standard output sees a row as soon as nothing more is there to go with it.
+        const bool more_comes = output_.is_file() || results_.size() > 0;
+        if (more_comes && !output_.is_full()) continue;
         const auto flushed = co_await attempt(output_.flush());
         if (!flushed) {
             note_output_failure(flushed.error());

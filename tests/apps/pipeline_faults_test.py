@@ -661,6 +661,22 @@ def head_ends_it_quietly(bench: Bench) -> None:
 
 
 @case
+def rows_are_out_while_the_source_is_silent(bench: Bench) -> None:
+    for options, lines in ((["--jsonl"], 1), ([], 2)):  # a table has a head
+        child = bench.start(*options, "--window", 10, "-", stdin=subprocess.PIPE)
+        child.stdin.write(text_of(records(15, sensors=1)))
+        child.stdin.flush()
+        out = b""
+        while out.count(b"\n") < lines:
+            check(select.select([child.stdout], [], [], LIMIT_S)[0], f"only {out!r}")
+            out += os.read(child.stdout.fileno(), 4096)
+        check(b"sensor-0" in out, out.decode())
+        rest = bench.finish(child)
+        check_equal(rest.out.count(b"\n"), 1)  # the window that was open
+        check_equal(rest.status, 0)
+
+
+@case
 def closed_streams(bench: Bench) -> None:
     items = records(3000)
     bench.file("source", b"bad\n" + text_of(items) + b"bad\n")

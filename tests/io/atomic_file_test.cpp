@@ -147,7 +147,7 @@ RINGLET_CASE(AtomicFiles, may_be_abandoned_twice) {
     co_await with(AtomicFile::open(path), [&](AtomicFile& file) -> Task<void> {
         co_await file.abandon();
         co_await file.abandon();
-        const auto late = co_await attempt(file.write(bytes_of("x")));
+        const auto late = co_await attempt(file.write_all(bytes_of("x")));
         EXPECT_FALSE(late);
     });
     co_await expect_alone(folder, path);

@@ -95,7 +95,7 @@ class Report(unittest.TestCase):
         self.file.write_text(before)
         done = run(report=self.file, file_limit=FILE_LIMIT)
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stderr, r"report cannot be written: no space left")
+        self.assertRegex(done.stderr, r"report cannot be written: No space left")
         self.assertEqual(self.file.read_text(), before)
 
     def test_a_run_that_did_not_begin_adds_nothing(self):

@@ -8,7 +8,7 @@
 //   });
 //
 //   1 open(): a temporary file beside the old one, <path>.<16 hexadecimal digits>.tmp
-//   2 write()
+//   2 write_all()
 //   3 commit(): sync the temporary, rename it over the old file, sync the folder
 //     or close(), without a commit: remove the temporary
 //
@@ -33,8 +33,9 @@ public:
     ~AtomicFile();
 
     // Begins to replace `path`, which must outlive the AtomicFile; the file need not exist. The new
-    // one gets the permissions of the old one, or 0644 less the process's umask, and the process's
-    // owner. A symbolic link is itself replaced, not what it points to.
+    // one gets the permissions of the old one, where the file system lets the process choose them,
+    // or 0644 less the umask, and the owner of the process. A symbolic link is itself replaced,
+    // not what it points to.
     //
     // Errors: the kernel's; filename_too_long; is_a_directory; invalid_argument if the path is a
     // device, pipe or socket.
@@ -42,8 +43,7 @@ public:
     // Source: open(2), O_EXCL.
     static Task<AtomicFile> open(const char* path);
 
-    // As File::write() and File::write_all(): nothing of it shows until the commit.
-    WriteOperation write(std::span<const std::byte> from) { return file_.write(from); }
+    // As File::write_all(): nothing of it shows until the commit.
     Task<void> write_all(std::span<const std::byte> from) { return file_.write_all(from); }
 
     // Puts the new contents in the place of the old ones, and closes. Once, at the end. Takes one

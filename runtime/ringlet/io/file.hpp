@@ -54,8 +54,8 @@ public:
     // For those who make descriptors.
     explicit File(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
-    // Opens a file, with O_CLOEXEC. `permissions` are for a file that is made, less the process's
-    // umask. Opening a FIFO waits for the other side.
+    // Opens a file, with O_CLOEXEC. `permissions`, less the umask, are for one that is made. FIFOs
+    // open at once or wait for the other side; to write, that may be no_such_device_or_address.
     //
     // Errors: too_many_files_open with RuntimeDetail::descriptors at Limits::descriptors.
     // Cancellation: a file that was opened meanwhile is closed; one that was made stays.

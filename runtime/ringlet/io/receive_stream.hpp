@@ -9,7 +9,8 @@
 //
 // For connections that receive often it is cheaper than socket.receive(pool), which asks the kernel
 // anew each time; and a time limit on next() costs the kernel nothing. The price: what comes while
-// nobody waits takes buffers of the pool, up to receive_ahead_max for each stream.
+// nobody waits takes buffers of the pool, up to receive_ahead_max for each stream; and one of
+// Limits::operations is taken all the time.
 //
 // The operation lives in the FramePool, in a Receiver, since it may have to outlive the stream:
 //
@@ -77,7 +78,8 @@ class NextReceived;
 class ReceiveStream {
 public:
     // The pool is open for as long as the stream lives. The socket outlives it, and receives in no
-    // other way meanwhile. Takes memory from the FramePool.
+    // other way, nor after it: what came and was not taken dies with the stream. Takes memory from
+    // the FramePool.
     ReceiveStream(const StreamSocket& socket, BufferRing& pool)
         : receiver_(PoolBox<Receiver>::make_raw(socket.descriptor(), pool)) {}
     ReceiveStream(ReceiveStream&& other) noexcept
