@@ -16,7 +16,8 @@ import tempfile
 
 
 def build_and_run(folder: pathlib.Path, *options: str, **variables: str) -> None:
-    environment = {**os.environ, **variables}
+    # A compiler cache knows it again in the next scratch folder.
+    environment = {**os.environ, "CCACHE_BASEDIR": str(folder), **variables}
     subprocess.run(["meson", "setup", "build", *options], cwd=folder, env=environment, check=True)
     subprocess.run(["ninja", "-C", "build"], cwd=folder, env=environment, check=True)
     for name in ["consumer", "http_consumer"]:

@@ -9,6 +9,7 @@ Usage: wrap_test.py SOURCE_ROOT
 """
 
 import configparser
+import os
 import pathlib
 import shutil
 import subprocess
@@ -100,11 +101,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ringlet-wrap-") as scratch:
         folder = pathlib.Path(scratch)
         write_firmware(root, folder, provided)
+        # A compiler cache knows it again in the next scratch folder.
+        environment = {**os.environ, "CCACHE_BASEDIR": scratch}
         subprocess.run(["meson", "setup", "build", "-Ddebug=false", "--wrap-mode=nodownload",
                         f"--force-fallback-for={','.join(['ringlet', *provided])}",
                         f"-Dcpp_args=-isystem{folder / 'sysroot'}"],
-                       cwd=folder, check=True)
-        subprocess.run(["ninja", "-C", "build", "firmware"], cwd=folder, check=True)
+                       cwd=folder, env=environment, check=True)
+        subprocess.run(["ninja", "-C", "build", "firmware"], cwd=folder, env=environment,
+                       check=True)
         status = subprocess.run([folder / "build/firmware"], timeout=30).returncode
     if status == EXIT_UNAVAILABLE:
         print("built, but not run: no io_uring here")
