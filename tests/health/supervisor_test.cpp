@@ -162,6 +162,18 @@ TEST(Supervisor, disarms_after_a_stop_and_feeds_while_the_body_unwinds) {
     EXPECT_FALSE(world.device->is_running());
 }
 
+TEST(Supervisor, feeds_a_watchdog_of_a_second_three_times_in_it) {
+    Surroundings world;
+    const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(10s);
+        EXPECT_GE(supervisor.fed(), 29u);
+        EXPECT_LE(supervisor.fed(), 31u);
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body, 1s); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+}
+
 TEST(Supervisor, works_without_anything_to_feed) {
     Simulation simulation;
     const auto body = []() -> Task<void> {

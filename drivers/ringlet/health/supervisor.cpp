@@ -59,7 +59,7 @@ void Voter::report(Nanoseconds late) const {
 
 void Supervisor::feed(watchdog::Watchdog& watchdog) {
     watchdog_ = &watchdog;
-    interval_ = std::min<Nanoseconds>(interval_, watchdog.timeout() / feedings_within_timeout);
+    interval_ = std::min(interval_, Nanoseconds(watchdog.timeout()) / feedings_within_timeout);
 }
 
 void Supervisor::feed(Service& service) {
