@@ -174,6 +174,34 @@ TEST(Supervisor, feeds_a_watchdog_of_a_second_three_times_in_it) {
     EXPECT_FALSE(world.device->has_barked());
 }
 
+// Its queue is full, and each message to it would wait.
+TEST(Supervisor, feeds_the_watchdog_in_time_though_the_manager_is_deaf) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    WatchdogDevice device(simulation.world(), watchdog_path);
+    const auto body = []() -> Task<void> {
+        const auto deaf = co_await UnixDatagram::bind(manager_name);
+        auto watchdog = co_await Watchdog::open(watchdog_path, {.timeout = 1s});
+        auto service = co_await Service::open({.socket = manager_name, .watchdog = 6s});
+        Supervisor supervisor;
+        supervisor.feed(watchdog);
+        supervisor.feed(service);
+        const auto fill_and_wait = [&]() -> Task<void> {
+            const Voter vote(supervisor, 60s);
+            for (;;) {
+                const auto told = co_await attempt(timeout(10ms, service.ready()));
+                if (!told) break;
+            }
+            co_await sleep(3s);
+        };
+        co_await supervisor.run(fill_and_wait);
+    };
+    EXPECT_EQ(simulation.run<health_limits>(body), 0) << simulation.log();
+    EXPECT_FALSE(device.has_barked());
+    EXPECT_FALSE(device.is_running());
+    EXPECT_NE(simulation.log().find("the service manager cannot be fed"), std::string_view::npos);
+}
+
 TEST(Supervisor, works_without_anything_to_feed) {
     Simulation simulation;
     const auto body = []() -> Task<void> {

@@ -83,13 +83,14 @@ bool Supervisor::look() {
     return all_there;
 }
 
+// A manager that takes nothing is not waited for so long that the watchdog would miss a feeding.
 Task<void> Supervisor::feed_all() {
     if (watchdog_ != nullptr) {
         const auto fed = co_await attempt(watchdog_->keep_alive());
         log_failure("the watchdog", fed ? Result<void>() : std::unexpected(fed.error()));
     }
     if (service_ != nullptr && service_->watchdog().count() != 0) {
-        const auto told = co_await attempt(service_->alive());
+        const auto told = co_await attempt(timeout(interval_ / 2, service_->alive()));
         log_failure("the service manager", told);
     }
     ++fed_;
@@ -120,7 +121,7 @@ Task<void> Supervisor::notice_stop() {
 
 Task<void> Supervisor::tell_of_stop() {
     if (service_ == nullptr || std::exchange(told_of_stop_, true)) co_return;
-    const auto told = co_await attempt(service_->stopping());
+    const auto told = co_await attempt(timeout(interval_ / 2, service_->stopping()));
     if (!told) log::warning("health: the service manager cannot be told: %s", text(told.error()));
 }
 
