@@ -162,6 +162,57 @@ TEST(Supervisor, disarms_after_a_stop_and_feeds_while_the_body_unwinds) {
     EXPECT_FALSE(world.device->is_running());
 }
 
+// All frames that a run still has, for a shortage of them; each holds the place of the one before.
+class TakenFrames {
+public:
+    TakenFrames() = default;
+    TakenFrames(const TakenFrames&) = delete;
+    ~TakenFrames() { give_back(); }
+
+    void take_all() {
+        FramePool& pool = scheduler().frames();
+        for (unsigned i = 0; i < pool.classes(); ++i) {
+            const std::size_t bytes = pool.use(i).bytes;
+            while (void* const frame = pool.allocate(bytes)) {
+                last_ = ::new (frame) Taken{last_, bytes};
+            }
+        }
+    }
+    void give_back() {
+        while (last_ != nullptr) {
+            Taken* const frame = std::exchange(last_, last_->before);
+            scheduler().frames().release(frame, frame->bytes);
+        }
+    }
+
+private:
+    struct Taken {
+        Taken* before;
+        std::size_t bytes;
+    };
+
+    Taken* last_ = nullptr;
+};
+
+TEST(Supervisor, outlives_a_moment_without_frames) {
+    Surroundings world;
+    const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(1s);
+        TakenFrames frames;
+        frames.take_all();
+        const std::uint64_t fed = supervisor.fed();
+        co_await sleep(2500ms);
+        EXPECT_EQ(supervisor.fed(), fed);
+        frames.give_back();
+        while (supervisor.fed() == fed) co_await sleep(100ms);
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+    EXPECT_FALSE(world.device->is_running());
+    EXPECT_NE(world.simulation.log().find("nothing could be fed"), std::string_view::npos);
+}
+
 TEST(Supervisor, feeds_a_watchdog_of_a_second_three_times_in_it) {
     Surroundings world;
     const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {

@@ -99,8 +99,12 @@ Task<void> Supervisor::feed_all() {
 Task<void> Supervisor::feed_while_well() {
     while (!ended_) {
         is_well_ = look();
-        if (is_well_) co_await feed_all();
-        if (stops_) co_await tell_of_stop();
+        // A moment without a frame for these is one feeding less; an error would end the program.
+        if (is_well_) {
+            const auto fed = co_await attempt(feed_all());
+            if (!fed) log::warning("health: nothing could be fed: %s", text(fed.error()));
+        }
+        if (stops_) (void)co_await attempt(tell_of_stop());  // else the next time
         changed_.clear();
         if (ended_) break;
         (void)co_await attempt(timeout(interval_, changed_.wait()));
@@ -126,7 +130,7 @@ Task<void> Supervisor::tell_of_stop() {
 }
 
 Task<void> Supervisor::leave(Outcome outcome) {
-    co_await tell_of_stop();
+    (void)co_await attempt(tell_of_stop());  // the watchdog is left well whatever this comes to
     if (watchdog_ != nullptr) co_await watchdog_->leave(outcome);
 }
 
