@@ -213,6 +213,23 @@ TEST(Supervisor, outlives_a_moment_without_frames) {
     EXPECT_NE(world.simulation.log().find("nothing could be fed"), std::string_view::npos);
 }
 
+// Each write is a feeding: so the device counts those that came through.
+TEST(Supervisor, counts_the_feedings_that_came_through) {
+    Surroundings world;
+    const auto body = [&](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(3500ms);
+        EXPECT_EQ(supervisor.fed(), world.device->feedings());
+        const std::uint64_t fed = supervisor.fed();
+        world.device->fail_next(EIO, 3);
+        co_await sleep(5s);
+        EXPECT_EQ(supervisor.fed(), fed + 2);
+        EXPECT_EQ(supervisor.fed(), world.device->feedings());
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+}
+
 TEST(Supervisor, feeds_a_watchdog_of_a_second_three_times_in_it) {
     Surroundings world;
     const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {

@@ -24,8 +24,10 @@ void log_line(std::string_view line, void*) {
     log::error("health:   %.*s", static_cast<int>(line.size()), line.data());
 }
 
-void log_failure(const char* what, const Result<void>& result) {
+template <class T>
+bool was_fed(const char* what, const Result<T>& result) {
     if (!result) log::warning("health: %s cannot be fed: %s", what, text(result.error()));
+    return result.has_value();
 }
 
 }  // namespace
@@ -85,15 +87,16 @@ bool Supervisor::look() {
 
 // A manager that takes nothing is not waited for so long that the watchdog would miss a feeding.
 Task<void> Supervisor::feed_all() {
+    bool all = true;
     if (watchdog_ != nullptr) {
         const auto fed = co_await attempt(watchdog_->keep_alive());
-        log_failure("the watchdog", fed ? Result<void>() : std::unexpected(fed.error()));
+        all = was_fed("the watchdog", fed);
     }
     if (service_ != nullptr && service_->watchdog().count() != 0) {
         const auto told = co_await attempt(timeout(interval_ / 2, service_->alive()));
-        log_failure("the service manager", told);
+        all = was_fed("the service manager", told) && all;
     }
-    ++fed_;
+    if (all) ++fed_;
 }
 
 Task<void> Supervisor::feed_while_well() {

@@ -55,6 +55,10 @@ void WatchdogDevice::look() {
 
 int WatchdogDevice::write(OpenDevice&, std::span<const std::byte> in) {
     if (in.empty()) return 0;
+    if (failures_ > 0) {
+        --failures_;
+        return -failure_;
+    }
     expects_close_ = std::ranges::find(in, std::byte{'V'}) != in.end();
     ++feedings_;
     if (is_running()) start();
