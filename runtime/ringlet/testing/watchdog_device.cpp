@@ -67,7 +67,7 @@ int WatchdogDevice::write(OpenDevice&, std::span<const std::byte> in) {
 
 void WatchdogDevice::closed(OpenDevice&) {
     is_open_ = false;
-    if (expects_close_ && !options_.nowayout) stop();
+    if ((expects_close_ || !options_.magic_close) && !options_.nowayout) stop();
 }
 
 int WatchdogDevice::set(seconds& which, int value, seconds most) {
@@ -78,6 +78,13 @@ int WatchdogDevice::set(seconds& which, int value, seconds most) {
 }
 
 int WatchdogDevice::control(OpenDevice&, unsigned long request, std::uintptr_t argument) {
+    if (request == WDIOC_GETSUPPORT) {
+        auto& info = pointed_at<::watchdog_info>(argument);
+        info = {.options = WDIOF_SETTIMEOUT | WDIOF_KEEPALIVEPING, .identity = "simulated"};
+        if (options_.magic_close) info.options |= WDIOF_MAGICCLOSE;
+        if (options_.has_pretimeout) info.options |= WDIOF_PRETIMEOUT;
+        return 0;
+    }
     int& value = pointed_at<int>(argument);
     switch (request) {
         case WDIOC_SETTIMEOUT:

@@ -20,6 +20,7 @@ struct WatchdogDeviceOptions {
     std::chrono::seconds timeout_max{3600};
     bool has_pretimeout = true;
     bool tells_time_left = true;
+    bool magic_close = true;  // false: any close stops it
     bool nowayout = false;    // once it runs, nothing stops it
     bool has_reset = false;   // the machine's last reset was its doing
     bool ends_power = false;  // when it barks
