@@ -195,5 +195,50 @@ TEST(GpioLines, are_let_go_wherever_their_opening_is_cancelled) {
     run_faulted<gpio_limits>(use);
 }
 
+constexpr Limits with_inline_awaits(unsigned count) {
+    Limits limits = gpio_limits;
+    limits.inline_awaits = count;
+    return limits;
+}
+
+// Opens lines, and cancels that after so many turns. Whether they were opened.
+template <unsigned inline_awaits>
+bool open_for(unsigned turns, bool on_lane) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    GpioChip chip(simulation.world(), chip_path);
+    bool opened = false;
+    const auto open = [&]() -> Task<void> {
+        Lane lane;
+        const gpio::OutputOptions options{.lane = on_lane ? &lane : nullptr};
+        const auto lines = co_await gpio::Lines::open_output(pin(0), options);
+        opened = true;
+    };
+    const auto body = [&](TaskGroup& group) -> Task<void> {
+        auto opening = group.spawn(open);
+        for (unsigned i = 0; i < turns; ++i) co_await yield();
+        opening.cancel();
+    };
+    const auto run = [&]() -> Task<void> { co_await TaskGroup::run(body); };
+    EXPECT_EQ(simulation.run<with_inline_awaits(inline_awaits)>(run), 0) << simulation.log();
+    EXPECT_EQ(simulation.world().open_descriptors(), 3u) << turns;
+    EXPECT_FALSE(chip.is_requested(0)) << turns;
+    return opened;
+}
+
+// With so few awaits at a time, a cancellation comes between any two of them.
+TEST(GpioLines, are_let_go_in_whatever_turn_their_opening_is_cancelled) {
+    unsigned opened = 0;
+    constexpr unsigned turns_max = 40;
+    for (unsigned i = 0; i < 2 * turns_max; ++i) {
+        const unsigned turns = i / 2;
+        const bool on_lane = i % 2 == 1;
+        opened += open_for<1>(turns, on_lane) + open_for<2>(turns, on_lane) +
+                  open_for<3>(turns, on_lane);
+    }
+    EXPECT_GT(opened, 3 * turns_max);
+    EXPECT_LT(opened, 6 * turns_max - 10);
+}
+
 }  // namespace
 }  // namespace ringlet::support
