@@ -152,7 +152,20 @@ TEST(GpioLines, count_among_the_descriptors) {
 TEST(GpioLines, that_go_with_an_unplugged_chip_say_so) {
     on_chip([](GpioChip& chip) -> Task<void> {
         auto lamp = co_await gpio::Lines::open_output(pin(0));
-        chip.unplug();
+        auto button = co_await gpio::Lines::open_input(pin(2), {.edges = gpio::Edges::both});
+        const auto unplug = [&]() -> Task<void> {
+            co_await sleep(1ms);
+            chip.unplug();
+        };
+        const auto wait = [&]() -> Task<void> {
+            const auto event = co_await attempt(timeout(1s, button.next()));
+            EXPECT_EQ(number_of(event), ENODEV);
+        };
+        co_await gather(wait(), unplug());
+        const auto set = co_await attempt(lamp.set(1));
+        EXPECT_EQ(number_of(set), ENODEV);
+        const auto got = co_await attempt(lamp.get());
+        EXPECT_EQ(number_of(got), ENODEV);
         const auto again = co_await attempt(gpio::Lines::open_output(pin(1)));
         EXPECT_EQ(number_of(again), ENODEV);
         co_await lamp.close();
