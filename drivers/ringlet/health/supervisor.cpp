@@ -133,7 +133,7 @@ Task<void> Supervisor::tell_of_stop() {
 }
 
 Task<void> Supervisor::leave(Outcome outcome) {
-    (void)co_await attempt(tell_of_stop());  // the watchdog is left well whatever this comes to
+    (void)co_await attempt(tell_of_stop());  // an error must not keep the watchdog running
     if (watchdog_ != nullptr) co_await watchdog_->leave(outcome);
 }
 
