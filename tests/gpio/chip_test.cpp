@@ -38,6 +38,53 @@ TEST(GpioChip, that_is_not_there_is_told_in_words) {
     });
 }
 
+// Takes all descriptors of the run but `left`; they are closed with it.
+class TakenDescriptors {
+public:
+    explicit TakenDescriptors(unsigned left) {
+        for (unsigned i = 0; i + left < taken_.size(); ++i) {
+            EXPECT_TRUE(scheduler().reserve_descriptor());
+            const auto socket = scheduler().system().socket(AF_INET, SOCK_STREAM, 0);
+            taken_[i] = Descriptor(socket ? *socket : -1);
+        }
+    }
+
+private:
+    std::array<Descriptor, gpio_limits.descriptors> taken_;
+};
+
+TEST(GpioChip, is_not_said_to_be_missing_if_something_else_is) {
+    on_chip([](GpioChip& chip) -> Task<void> {
+        {
+            const TakenDescriptors none_left(0);
+            const auto full = co_await attempt(gpio::Chip::open("lab"));
+            EXPECT_TRUE(!full && full.error() == RuntimeDetail::descriptors);
+        }
+        co_await sleep(1ms);
+        for (const int number : {EMFILE, ENFILE, ENOMEM, EIO}) {
+            chip.world().fail_next(IORING_OP_OPENAT, number);
+            const auto failed = co_await attempt(gpio::Chip::open("lab"));
+            EXPECT_EQ(number_of(failed), number);
+        }
+        for (const int number : {ENODEV, ENXIO}) {  // one that is just going
+            const auto next = make_chip("/dev/gpiochip1", {.label = "next"});
+            chip.world().fail_next(IORING_OP_OPENAT, number);
+            const auto found = co_await attempt(gpio::Chip::open("next"));
+            EXPECT_TRUE(found.has_value());
+        }
+    });
+}
+
+TEST(GpioChip, needs_one_descriptor_however_many_others_are_looked_at) {
+    on_chip([](GpioChip& chip) -> Task<void> {
+        chip.world().write_file("/dev/gpiochip1", "");  // something that is no chip
+        const auto other = make_chip("/dev/gpiochip2", {.label = "other"});
+        const TakenDescriptors one_left(1);
+        const auto found = co_await attempt(gpio::Chip::open("other"));
+        EXPECT_TRUE(found.has_value());
+    });
+}
+
 TEST(GpioChip, tells_who_has_a_line) {
     on_chip([](GpioChip& chip) -> Task<void> {
         const auto opened = co_await gpio::Chip::open("lab");

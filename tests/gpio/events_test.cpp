@@ -77,6 +77,23 @@ TEST(GpioEvents, come_once_a_bouncing_switch_has_settled) {
     });
 }
 
+TEST(GpioEvents, do_not_come_of_a_chip_that_has_gone_while_its_switch_bounced) {
+    on_chip([](GpioChip&) -> Task<void> {
+        auto gone = make_chip("/dev/gpiochip1", {.label = "gone"});
+        auto button = co_await gpio::Lines::open_input({.chip = "gone", .line = 0},
+                                                       {.edges = gpio::Edges::both,
+                                                        .debounce = 5ms});
+        gone->drive(0, true);
+        {
+            const Unsealed allowed;
+            gone.reset();
+        }
+        co_await sleep(10ms);
+        const auto event = co_await attempt(timeout(1ms, button.next()));
+        EXPECT_EQ(number_of(event), ENODEV);
+    });
+}
+
 TEST(GpioEvents, that_the_kernel_had_no_room_for_are_counted) {
     on_chip([](GpioChip& chip) -> Task<void> {
         auto button = co_await gpio::Lines::open_input(

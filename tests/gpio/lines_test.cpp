@@ -152,7 +152,20 @@ TEST(GpioLines, count_among_the_descriptors) {
 TEST(GpioLines, that_go_with_an_unplugged_chip_say_so) {
     on_chip([](GpioChip& chip) -> Task<void> {
         auto lamp = co_await gpio::Lines::open_output(pin(0));
-        chip.unplug();
+        auto button = co_await gpio::Lines::open_input(pin(2), {.edges = gpio::Edges::both});
+        const auto unplug = [&]() -> Task<void> {
+            co_await sleep(1ms);
+            chip.unplug();
+        };
+        const auto wait = [&]() -> Task<void> {
+            const auto event = co_await attempt(timeout(1s, button.next()));
+            EXPECT_EQ(number_of(event), ENODEV);
+        };
+        co_await gather(wait(), unplug());
+        const auto set = co_await attempt(lamp.set(1));
+        EXPECT_EQ(number_of(set), ENODEV);
+        const auto got = co_await attempt(lamp.get());
+        EXPECT_EQ(number_of(got), ENODEV);
         const auto again = co_await attempt(gpio::Lines::open_output(pin(1)));
         EXPECT_EQ(number_of(again), ENODEV);
         co_await lamp.close();
@@ -193,6 +206,51 @@ TEST(GpioLines, are_let_go_wherever_their_opening_is_cancelled) {
     };
     run_cancelled<gpio_limits>(use);
     run_faulted<gpio_limits>(use);
+}
+
+constexpr Limits with_inline_awaits(unsigned count) {
+    Limits limits = gpio_limits;
+    limits.inline_awaits = count;
+    return limits;
+}
+
+// Opens lines, and cancels that after so many turns. Whether they were opened.
+template <unsigned inline_awaits>
+bool open_for(unsigned turns, bool on_lane) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    GpioChip chip(simulation.world(), chip_path);
+    bool opened = false;
+    const auto open = [&]() -> Task<void> {
+        Lane lane;
+        const gpio::OutputOptions options{.lane = on_lane ? &lane : nullptr};
+        const auto lines = co_await gpio::Lines::open_output(pin(0), options);
+        opened = true;
+    };
+    const auto body = [&](TaskGroup& group) -> Task<void> {
+        auto opening = group.spawn(open);
+        for (unsigned i = 0; i < turns; ++i) co_await yield();
+        opening.cancel();
+    };
+    const auto run = [&]() -> Task<void> { co_await TaskGroup::run(body); };
+    EXPECT_EQ(simulation.run<with_inline_awaits(inline_awaits)>(run), 0) << simulation.log();
+    EXPECT_EQ(simulation.world().open_descriptors(), 3u) << turns;
+    EXPECT_FALSE(chip.is_requested(0)) << turns;
+    return opened;
+}
+
+// With so few awaits at a time, a cancellation comes between any two of them.
+TEST(GpioLines, are_let_go_in_whatever_turn_their_opening_is_cancelled) {
+    unsigned opened = 0;
+    constexpr unsigned turns_max = 40;
+    for (unsigned i = 0; i < 2 * turns_max; ++i) {
+        const unsigned turns = i / 2;
+        const bool on_lane = i % 2 == 1;
+        opened += open_for<1>(turns, on_lane) + open_for<2>(turns, on_lane) +
+                  open_for<3>(turns, on_lane);
+    }
+    EXPECT_GT(opened, 3 * turns_max);
+    EXPECT_LT(opened, 6 * turns_max - 10);
 }
 
 }  // namespace

@@ -162,6 +162,114 @@ TEST(Supervisor, disarms_after_a_stop_and_feeds_while_the_body_unwinds) {
     EXPECT_FALSE(world.device->is_running());
 }
 
+// All frames that a run still has, for a shortage of them; each holds the place of the one before.
+class TakenFrames {
+public:
+    TakenFrames() = default;
+    TakenFrames(const TakenFrames&) = delete;
+    ~TakenFrames() { give_back(); }
+
+    void take_all() {
+        FramePool& pool = scheduler().frames();
+        for (unsigned i = 0; i < pool.classes(); ++i) {
+            const std::size_t bytes = pool.use(i).bytes;
+            while (void* const frame = pool.allocate(bytes)) {
+                last_ = ::new (frame) Taken{last_, bytes};
+            }
+        }
+    }
+    void give_back() {
+        while (last_ != nullptr) {
+            Taken* const frame = std::exchange(last_, last_->before);
+            scheduler().frames().release(frame, frame->bytes);
+        }
+    }
+
+private:
+    struct Taken {
+        Taken* before;
+        std::size_t bytes;
+    };
+
+    Taken* last_ = nullptr;
+};
+
+TEST(Supervisor, outlives_a_moment_without_frames) {
+    Surroundings world;
+    const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(1s);
+        TakenFrames frames;
+        frames.take_all();
+        const std::uint64_t fed = supervisor.fed();
+        co_await sleep(2500ms);
+        EXPECT_EQ(supervisor.fed(), fed);
+        frames.give_back();
+        while (supervisor.fed() == fed) co_await sleep(100ms);
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+    EXPECT_FALSE(world.device->is_running());
+    EXPECT_NE(world.simulation.log().find("nothing could be fed"), std::string_view::npos);
+}
+
+// Each write is a feeding: so the device counts those that came through.
+TEST(Supervisor, counts_the_feedings_that_came_through) {
+    Surroundings world;
+    const auto body = [&](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(3500ms);
+        EXPECT_EQ(supervisor.fed(), world.device->feedings());
+        const std::uint64_t fed = supervisor.fed();
+        world.device->fail_next(EIO, 3);
+        co_await sleep(5s);
+        EXPECT_EQ(supervisor.fed(), fed + 2);
+        EXPECT_EQ(supervisor.fed(), world.device->feedings());
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+}
+
+TEST(Supervisor, feeds_a_watchdog_of_a_second_three_times_in_it) {
+    Surroundings world;
+    const auto body = [](Supervisor& supervisor, Service&) -> Task<void> {
+        const Voter vote(supervisor, 60s);
+        co_await sleep(10s);
+        EXPECT_GE(supervisor.fed(), 29u);
+        EXPECT_LE(supervisor.fed(), 31u);
+    };
+    EXPECT_EQ(world.run([&] { return supervised(body, 1s); }), 0) << world.simulation.log();
+    EXPECT_FALSE(world.device->has_barked());
+}
+
+// Its queue is full, and each message to it would wait.
+TEST(Supervisor, feeds_the_watchdog_in_time_though_the_manager_is_deaf) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    WatchdogDevice device(simulation.world(), watchdog_path);
+    const auto body = []() -> Task<void> {
+        const auto deaf = co_await UnixDatagram::bind(manager_name);
+        auto watchdog = co_await Watchdog::open(watchdog_path, {.timeout = 1s});
+        auto service = co_await Service::open({.socket = manager_name, .watchdog = 6s});
+        Supervisor supervisor;
+        supervisor.feed(watchdog);
+        supervisor.feed(service);
+        const auto fill_and_wait = [&]() -> Task<void> {
+            const Voter vote(supervisor, 60s);
+            for (;;) {
+                const auto told = co_await attempt(timeout(10ms, service.ready()));
+                if (!told) break;
+            }
+            co_await sleep(3s);
+        };
+        co_await supervisor.run(fill_and_wait);
+    };
+    EXPECT_EQ(simulation.run<health_limits>(body), 0) << simulation.log();
+    EXPECT_FALSE(device.has_barked());
+    EXPECT_FALSE(device.is_running());
+    EXPECT_NE(simulation.log().find("the service manager cannot be fed"), std::string_view::npos);
+}
+
 TEST(Supervisor, works_without_anything_to_feed) {
     Simulation simulation;
     const auto body = []() -> Task<void> {

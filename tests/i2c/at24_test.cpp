@@ -37,6 +37,66 @@ TEST(At24, reads_back_what_it_was_given_across_pages) {
     });
 }
 
+TEST(At24, waits_also_on_an_adapter_that_says_less_of_a_missing_acknowledgement) {
+    for (const int number : {EREMOTEIO, EIO}) {
+        on_bus(
+            [](I2cAdapter& adapter) -> Task<void> {
+                LargeChip chip;
+                adapter.attach(0x50, chip);
+                auto bus = co_await i2c::Bus::open(bus_path);
+                i2c::At24 memory(bus, 0x50, i2c::at24c32);
+                const auto out = counted<100>();
+                co_await memory.write(30, out);
+                std::array<std::byte, 100> in{};
+                co_await memory.read(30, in);
+                EXPECT_EQ(in, out);
+            },
+            {.not_acknowledged = number});
+    }
+}
+
+// The time limit is the chip's: it was deaf for 5 ms, whenever the program heard of it.
+TEST(At24, is_not_given_up_because_the_loop_was_held_up) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    I2cAdapter adapter(simulation.world(), bus_path);
+    LargeChip chip;
+    adapter.attach(0x50, chip);
+    const auto body = [&]() -> Task<void> {
+        auto bus = co_await i2c::Bus::open(bus_path);
+        i2c::At24 memory(bus, 0x50, i2c::at24c32);
+        const auto out = counted<64>();
+        const auto stall = [&]() -> Task<void> {
+            while (adapter.transfers() < 2) co_await sleep(20us);  // the first question has begun
+            testing::world().take_time(15ms);
+        };
+        co_await gather(memory.write(0, out), stall());
+        EXPECT_EQ(testing::world().loop_stalled(), 15ms);
+        EXPECT_TRUE(std::ranges::equal(out, std::span(chip.memory).first(64)));
+    };
+    EXPECT_EQ(simulation.run<i2c_limits>(body), 0) << simulation.log();
+}
+
+// Others have the bus for longer than that before its turn comes.
+TEST(At24, may_be_deaf_for_its_whole_time_after_a_wait_in_line) {
+    on_bus([](I2cAdapter& adapter) -> Task<void> {
+        SmallChip busy;
+        SmallChip chip;
+        busy.write_time = 0ns;
+        chip.write_time = 25ms;
+        adapter.attach(0x51, busy);
+        adapter.attach(0x50, chip);
+        auto bus = co_await i2c::Bus::open(bus_path);
+        i2c::At24 memory(bus, 0x50, i2c::at24c02);
+        const auto begin = some_bytes(0, 1);
+        co_await bus.write(0x50, begin);  // from now on it is deaf for 25 ms
+        std::array<std::byte, 200> others;
+        std::array<std::byte, 1> in{};
+        co_await gather(bus.read(0x51, others), memory.read(0, in));  // 18 ms, then its turn
+        EXPECT_EQ(in[0], std::byte{1});
+    });
+}
+
 TEST(At24, returns_from_a_write_when_all_is_stored) {
     on_bus([](I2cAdapter& adapter) -> Task<void> {
         SmallChip chip;

@@ -3,6 +3,8 @@
 
 #include <ringlet/i2c/smbus.hpp>
 
+#include <linux/i2c-dev.h>
+
 namespace ringlet::support {
 namespace {
 
@@ -59,6 +61,39 @@ TEST(Smbus, carries_blocks_with_their_size_and_without) {
         EXPECT_EQ(same, 2u);
         EXPECT_EQ(in[1], std::byte{8});
     });
+}
+
+// An adapter whose driver passes on what the chip says, as hid-cp2112's does.
+class Credulous final : public testing::CharacterDevice {
+public:
+    explicit Credulous(testing::World& world) : CharacterDevice(world, bus_path) {}
+    int control(testing::OpenDevice&, unsigned long request, std::uintptr_t argument) override {
+        if (request == I2C_FUNCS) testing::pointed_at<unsigned long>(argument) = ~0ul;
+        if (request != I2C_SMBUS) return 0;
+        testing::pointed_at<i2c_smbus_ioctl_data>(argument).data->block[0] = size;
+        return 0;
+    }
+    std::uint8_t size = 0;
+};
+
+TEST(Smbus, takes_no_block_for_longer_than_it_can_be) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    Credulous device(simulation.world());
+    const auto body = [&]() -> Task<void> {
+        auto bus = co_await i2c::Bus::open(bus_path);
+        i2c::Smbus battery(bus, 0x0b);
+        std::array<std::byte, 64> in{};
+        for (const unsigned size : {33u, 255u}) {
+            device.size = static_cast<std::uint8_t>(size);
+            const auto read = co_await attempt(battery.read_block_data(0x40, in));
+            EXPECT_EQ(number_of(read), EPROTO);
+        }
+        device.size = 32;
+        const std::size_t count = co_await battery.read_block_data(0x40, in);
+        EXPECT_EQ(count, 32u);
+    };
+    EXPECT_EQ(simulation.run<i2c_limits>(body), 0) << simulation.log();
 }
 
 TEST(Smbus, calls_a_chip_that_answers_with_a_word) {

@@ -106,6 +106,33 @@ TEST(Watchdog, cannot_be_stopped_if_the_kernel_was_told_so) {
         {.nowayout = true}, false);
 }
 
+// Such hardware stops whenever it is closed: da9062, da9063.
+TEST(Watchdog, without_a_magic_close_ends_with_the_program_and_says_so) {
+    Simulation simulation;
+    simulation.world().make_folder("/dev");
+    WatchdogDevice device(simulation.world(), path, {.magic_close = false});
+    const auto body = []() -> Task<void> {
+        const auto fails = [](Watchdog&) -> Task<void> { co_await fail(std::errc::io_error); };
+        co_await with(Watchdog::open(path), fails);
+    };
+    EXPECT_EQ(simulation.run<watchdog_limits>(body), 1);
+    EXPECT_FALSE(device.is_running());
+    const std::string_view log = simulation.log();
+    EXPECT_NE(log.find("stops when it is closed"), log.npos) << log;
+    EXPECT_NE(log.find("stopped, though the program has failed"), log.npos) << log;
+    EXPECT_EQ(log.find("a reset in at most"), log.npos) << log;
+}
+
+TEST(Watchdog, without_a_magic_close_runs_on_if_the_kernel_was_told_so) {
+    on_device(
+        [](WatchdogDevice&) -> Task<void> {
+            auto watchdog = co_await Watchdog::open(path);
+            EXPECT_FALSE(watchdog.has_magic_close());
+            co_await watchdog.disarm();
+        },
+        {.magic_close = false, .nowayout = true}, false);
+}
+
 TEST(Watchdog, is_one_program_s_and_refuses_what_it_has_not) {
     on_device(
         [](WatchdogDevice& device) -> Task<void> {
@@ -116,6 +143,7 @@ TEST(Watchdog, is_one_program_s_and_refuses_what_it_has_not) {
             EXPECT_EQ(number_of(long_one), EINVAL);
             EXPECT_FALSE(device.is_running());
             auto watchdog = co_await Watchdog::open(path);
+            EXPECT_TRUE(watchdog.has_magic_close());
             EXPECT_EQ(watchdog.timeout(), 20s);  // as it was set
             EXPECT_TRUE(watchdog.has_reset());
             EXPECT_EQ(number_of(watchdog.time_left()), EOPNOTSUPP);

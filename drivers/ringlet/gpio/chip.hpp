@@ -28,8 +28,10 @@ public:
     // By path, "/dev/gpiochip0", or by label, as gpiodetect(1) shows it: numbers change from boot
     // to boot, labels do not. Of several chips with the label, the first.
     //
-    // Errors: the kernel's; no_such_device (gpio::Detail::no_chip); permission_denied if it may be
-    // one that could not be opened; inappropriate_io_control_operation if the path is no GPIO chip.
+    // Errors: the kernel's, also of a chip that was looked at on the way to a label; no_such_device
+    // (gpio::Detail::no_chip); permission_denied if it may be one that must not be opened;
+    // inappropriate_io_control_operation if the path is no GPIO chip; too_many_files_open with
+    // RuntimeDetail::descriptors.
     // Cancellation: what was opened is closed in the background.
     // Source: Documentation/userspace-api/gpio/chardev.rst of Linux.
     static Task<Chip> open(const char* label_or_path, Limits limits = {});

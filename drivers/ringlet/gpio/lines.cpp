@@ -56,7 +56,7 @@ Result<int> request_lines(System& system, int chip, std::span<const BoardPin> pi
     return request.fd;
 }
 
-// On the lane, or at once.
+// On the lane, or at once. Not for a job that makes something that needs an owner.
 template <class F>
 Task<int> run_on(Lane* lane, F& job) {
     if (lane == nullptr) co_return co_await job();
@@ -84,8 +84,14 @@ Task<Lines> Lines::open(std::span<const BoardPin> pins, const Options& options, 
     auto request = [&] {
         return request_lines(system, chip.descriptor(), pins, traits, options);
     };
-    const int number = co_await run_on(options.lane, request);
-    co_return Lines(place.take(number), traits, options.lane);
+    if (options.lane != nullptr) {
+        const int number = co_await offload(*options.lane, request);
+        co_return Lines(place.take(number), traits, options.lane);
+    }
+    // No await before the descriptor has an owner: there a cancellation would lose it.
+    const auto number = request();
+    if (!number) co_await fail(number.error());
+    co_return Lines(place.take(*number), traits, nullptr);
 }
 
 Task<Lines> Lines::open_inputs(std::span<const BoardPin> pins, InputOptions options,

@@ -24,8 +24,10 @@ void log_line(std::string_view line, void*) {
     log::error("health:   %.*s", static_cast<int>(line.size()), line.data());
 }
 
-void log_failure(const char* what, const Result<void>& result) {
+template <class T>
+bool was_fed(const char* what, const Result<T>& result) {
     if (!result) log::warning("health: %s cannot be fed: %s", what, text(result.error()));
+    return result.has_value();
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ void Voter::report(Nanoseconds late) const {
 
 void Supervisor::feed(watchdog::Watchdog& watchdog) {
     watchdog_ = &watchdog;
-    interval_ = std::min<Nanoseconds>(interval_, watchdog.timeout() / feedings_within_timeout);
+    interval_ = std::min(interval_, Nanoseconds(watchdog.timeout()) / feedings_within_timeout);
 }
 
 void Supervisor::feed(Service& service) {
@@ -83,23 +85,29 @@ bool Supervisor::look() {
     return all_there;
 }
 
+// A manager that takes nothing is not waited for so long that the watchdog would miss a feeding.
 Task<void> Supervisor::feed_all() {
+    bool all = true;
     if (watchdog_ != nullptr) {
         const auto fed = co_await attempt(watchdog_->keep_alive());
-        log_failure("the watchdog", fed ? Result<void>() : std::unexpected(fed.error()));
+        all = was_fed("the watchdog", fed);
     }
     if (service_ != nullptr && service_->watchdog().count() != 0) {
-        const auto told = co_await attempt(service_->alive());
-        log_failure("the service manager", told);
+        const auto told = co_await attempt(timeout(interval_ / 2, service_->alive()));
+        all = was_fed("the service manager", told) && all;
     }
-    ++fed_;
+    if (all) ++fed_;
 }
 
 Task<void> Supervisor::feed_while_well() {
     while (!ended_) {
         is_well_ = look();
-        if (is_well_) co_await feed_all();
-        if (stops_) co_await tell_of_stop();
+        // A moment without a frame for these is one feeding less; an error would end the program.
+        if (is_well_) {
+            const auto fed = co_await attempt(feed_all());
+            if (!fed) log::warning("health: nothing could be fed: %s", text(fed.error()));
+        }
+        if (stops_) (void)co_await attempt(tell_of_stop());  // else the next time
         changed_.clear();
         if (ended_) break;
         (void)co_await attempt(timeout(interval_, changed_.wait()));
@@ -120,12 +128,12 @@ Task<void> Supervisor::notice_stop() {
 
 Task<void> Supervisor::tell_of_stop() {
     if (service_ == nullptr || std::exchange(told_of_stop_, true)) co_return;
-    const auto told = co_await attempt(service_->stopping());
+    const auto told = co_await attempt(timeout(interval_ / 2, service_->stopping()));
     if (!told) log::warning("health: the service manager cannot be told: %s", text(told.error()));
 }
 
 Task<void> Supervisor::leave(Outcome outcome) {
-    co_await tell_of_stop();
+    (void)co_await attempt(tell_of_stop());  // an error must not keep the watchdog running
     if (watchdog_ != nullptr) co_await watchdog_->leave(outcome);
 }
 

@@ -97,7 +97,7 @@ public:
 
     // Whether all votes were there when they were last looked at.
     bool is_well() const { return is_well_; }
-    // How often all that is to be fed was.
+    // How often all that is to be fed was, each time without an error.
     std::uint64_t fed() const { return fed_; }
 
 private:

@@ -5,8 +5,17 @@
 #include <ringlet/time/sleep.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace ringlet::i2c {
+namespace {
+
+// LPI2C of i.MX says EIO for an address, too.
+bool may_be_deaf(Error error) {
+    return is_not_acknowledged(error) || error == Error::kernel(EIO);
+}
+
+}  // namespace
 
 At24::At24(Bus& bus, std::uint8_t address, At24Model model, At24Limits limits)
     : bus_(&bus), address_(address), model_(model), limits_(limits) {
@@ -35,17 +44,21 @@ std::size_t At24::until_boundary(std::uint32_t offset, std::size_t step, std::si
     return std::min(size, step - offset % step);
 }
 
-// A transfer, begun anew while the chip is deaf.
+// A transfer, begun anew while the chip is deaf. The time for that begins when it is first found
+// deaf, not with the wait in the bus's line; and it is looked at before a transfer, so that one
+// whose answer was long on its way is not the last.
 Task<void> At24::exchange(std::uint8_t chip, std::span<const std::byte> out,
                           std::span<std::byte> into) {
-    const Deadline limit = Deadline::after(limits_.write_time);
+    Deadline limit = Deadline::none();
     for (;;) {
+        const bool last = limit.has_passed();
         Message messages[] = {Message::write(chip, out), Message::read(chip, into)};
         const std::size_t count = into.empty() ? 1 : 2;
         const auto done = co_await attempt(bus_->transfer(std::span(messages).first(count)));
         if (done) co_return;
         const Error why = done.error();
-        if (!is_not_acknowledged(why) || limit.has_passed()) co_await fail(why);
+        if (last || !may_be_deaf(why)) co_await fail(why);
+        if (limit.at() == never) limit = Deadline::after(limits_.write_time);
         co_await sleep(limits_.poll_interval);
     }
 }

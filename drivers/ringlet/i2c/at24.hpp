@@ -48,8 +48,8 @@ public:
 
     // Reads from `offset` until `into` is full.
     //
-    // Errors: as of the bus, not acknowledged only after At24Limits::write_time; invalid_argument
-    // (Domain::runtime) beyond the chip's end.
+    // Errors: as of the bus, not acknowledged and io_error only after At24Limits::write_time;
+    // invalid_argument (Domain::runtime) beyond the chip's end.
     // Cancellation: part of `into` was filled.
     Task<void> read(std::uint32_t offset, std::span<std::byte> into);
 

@@ -19,8 +19,9 @@
 // RuntimeDetail::workers, Limits::workers is 0.
 //
 // Cancellation of all calls: one that waits in line leaves it, and nothing was sent. One whose
-// transfer runs waits for its end, Limits::timeout at most; its value is delivered, and the next
-// await unwinds. So the bus is idle, and usable, when the call has ended.
+// transfer runs waits for its end, about twice Limits::timeout at most, where the adapter keeps to
+// it (docs/i2c.md); its value is delivered, and the next await unwinds. So the bus is idle, and
+// usable, when the call has ended.
 #pragma once
 
 #include <ringlet/i2c/limits.hpp>

@@ -10,8 +10,8 @@ namespace ringlet::i2c {
 struct Limits {
     // For one transfer, rounded up to 10 ms: after that the kernel gives up, with timed_out. No
     // call on the bus lasts longer than about twice this, and the line before it; so it is also
-    // what a cancelled call can still take. Adapters that bit-bang (i2c-gpio) have a limit of their
-    // own instead: docs/i2c.md.
+    // what a cancelled call can still take. Adapters that bit-bang (i2c-gpio), LPI2C of i.MX, and
+    // OMAP have a limit of their own instead: docs/i2c.md.
     std::chrono::milliseconds timeout{200};
     // Of a transfer that lost the bus to another master; on adapters that bit-bang, of an address
     // that nobody acknowledged.

@@ -4,6 +4,7 @@
 #include <linux/i2c-dev.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace ringlet::i2c {
@@ -60,6 +61,8 @@ Result<std::size_t> SmbusReadBlock::operator()() const {
     data.block[0] = static_cast<__u8>(std::min(into_.size(), smbus_block_bytes_max));
     const auto made = make(data);
     if (!made) return std::unexpected(made.error());
+    // Not every driver of an adapter looks at what the chip says.
+    if (data.block[0] > smbus_block_bytes_max) return std::unexpected(Error::kernel(EPROTO));
     const std::size_t count = std::min<std::size_t>(data.block[0], into_.size());
     std::memcpy(into_.data(), &data.block[1], count);
     return count;

@@ -1,4 +1,5 @@
-// The requests of a watchdog; each write feeds it, and a 'V' before the close stops it.
+// The requests of a watchdog; each write feeds it, and a 'V' before the close stops it. One without
+// WDIOF_MAGICCLOSE is stopped by the kernel at each close: watchdog_release() of watchdog_dev.c.
 #include <ringlet/watchdog/watchdog.hpp>
 
 #include <ringlet/base/log.hpp>
@@ -18,6 +19,7 @@ constexpr std::byte magic[] = {std::byte{'V'}};
 
 Task<Watchdog> Watchdog::open(const char* path, Options options) {
     Watchdog watchdog(co_await File::open(path, OpenMode::write));
+    watchdog.look_for_magic_close();
     const auto applied = watchdog.apply(options);
     if (!applied) {
         (void)co_await attempt(watchdog.disarm());
@@ -28,6 +30,17 @@ Task<Watchdog> Watchdog::open(const char* path, Options options) {
 
 Result<int> Watchdog::ask(unsigned long request, int& value) const {
     return scheduler().system().control_object(descriptor(), request, value);
+}
+
+// One that does not tell is taken for one that has it, as most have.
+void Watchdog::look_for_magic_close() {
+    ::watchdog_info info{};
+    System& system = scheduler().system();
+    const auto told = system.control_object(descriptor(), WDIOC_GETSUPPORT, info);
+    if (!told || (info.options & WDIOF_MAGICCLOSE) != 0) return;
+    has_magic_close_ = false;
+    log::warning("watchdog: it stops when it is closed, hence with this process, however that "
+                 "ends, unless the kernel was told nowayout");
 }
 
 Result<void> Watchdog::apply(const Options& options) {
@@ -84,8 +97,13 @@ Task<void> Watchdog::disarm() {
 
 Task<void> Watchdog::leave(Outcome outcome) {
     if (outcome != Outcome::error || !is_open()) co_return co_await disarm();
-    log::error("watchdog: left running, since the program has failed: a reset in at most %u s",
-               static_cast<unsigned>(timeout_.count()));
+    if (has_magic_close_) {
+        log::error("watchdog: left running, since the program has failed: a reset in at most %u s",
+                   static_cast<unsigned>(timeout_.count()));
+    } else {
+        log::error("watchdog: stopped, though the program has failed: it has no magic close. "
+                   "No reset follows, unless the kernel was told nowayout");
+    }
     co_await file_.close();
 }
 

@@ -10,7 +10,8 @@
 // everything else is stuck.
 //
 // Closed in any way but disarm() or leave(), it runs on and resets the machine: so does a program
-// that crashed.
+// that crashed. Hardware whose driver has no magic close (has_magic_close()) stops at any close: it
+// guards against a program that is stuck, not against one that ends.
 #pragma once
 
 #include <ringlet/io/file.hpp>
@@ -52,6 +53,9 @@ public:
 
     // Errors: operation_not_supported: it does not say.
     Result<std::chrono::seconds> time_left() const;
+    // False: it stops at any close, unless the kernel was told never to stop it (nowayout). The log
+    // says so when it is opened.
+    bool has_magic_close() const { return has_magic_close_; }
     // Whether it has caused the last reset, as far as the hardware remembers.
     bool has_reset() const;
 
@@ -62,7 +66,8 @@ public:
     // Cancellation: stopped or not; it is closed in the background.
     Task<void> disarm();
 
-    // For with(): disarm(), unless the work has failed: then it is closed, runs on, and resets.
+    // For with(): disarm(), unless the work has failed: then it is closed, runs on, and resets,
+    // if it has a magic close.
     Task<void> leave(Outcome outcome);
 
     bool is_open() const { return file_.is_open(); }
@@ -73,11 +78,13 @@ private:
 
     explicit Watchdog(File file) : file_(std::move(file)) {}
     WriteOperation keep_alive();
+    void look_for_magic_close();
     Result<void> apply(const Options& options);
     Result<int> ask(unsigned long request, int& value) const;
 
     File file_;
     std::chrono::seconds timeout_{0};
+    bool has_magic_close_ = true;
 };
 
 }  // namespace ringlet::watchdog

@@ -18,6 +18,18 @@ GpioChip::GpioChip(World& world, const char* path, const GpioChipOptions& option
     }
 }
 
+GpioChip::~GpioChip() {
+    for (const Wire& each : wires_) world().forget_calls(&each);
+}
+
+void GpioChip::unplug() {
+    for (GpioRequest& each : requests_) {
+        each.end();
+        each.unplug();
+    }
+    CharacterDevice::unplug();
+}
+
 // ---- levels ----
 
 void GpioChip::drive(unsigned line, bool high) {

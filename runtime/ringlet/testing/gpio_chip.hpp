@@ -75,8 +75,12 @@ public:
 
     // Allocates. The label outlives it.
     GpioChip(World& world, const char* path, const GpioChipOptions& options = {});
+    ~GpioChip();
 
     // ---- the test's ----
+    // Pulls the plug, also of the lines that somebody holds: whoever uses them, or waits for an
+    // edge, gets ENODEV, as of Linux 6.6. (Before that, who waits is not woken.)
+    void unplug();
     // A voltage from outside, until release(). An edge is told to who has asked for it.
     void drive(unsigned line, bool high);
     void release(unsigned line);

@@ -55,6 +55,10 @@ void WatchdogDevice::look() {
 
 int WatchdogDevice::write(OpenDevice&, std::span<const std::byte> in) {
     if (in.empty()) return 0;
+    if (failures_ > 0) {
+        --failures_;
+        return -failure_;
+    }
     expects_close_ = std::ranges::find(in, std::byte{'V'}) != in.end();
     ++feedings_;
     if (is_running()) start();
@@ -63,7 +67,7 @@ int WatchdogDevice::write(OpenDevice&, std::span<const std::byte> in) {
 
 void WatchdogDevice::closed(OpenDevice&) {
     is_open_ = false;
-    if (expects_close_ && !options_.nowayout) stop();
+    if ((expects_close_ || !options_.magic_close) && !options_.nowayout) stop();
 }
 
 int WatchdogDevice::set(seconds& which, int value, seconds most) {
@@ -74,6 +78,13 @@ int WatchdogDevice::set(seconds& which, int value, seconds most) {
 }
 
 int WatchdogDevice::control(OpenDevice&, unsigned long request, std::uintptr_t argument) {
+    if (request == WDIOC_GETSUPPORT) {
+        auto& info = pointed_at<::watchdog_info>(argument);
+        info = {.options = WDIOF_SETTIMEOUT | WDIOF_KEEPALIVEPING, .identity = "simulated"};
+        if (options_.magic_close) info.options |= WDIOF_MAGICCLOSE;
+        if (options_.has_pretimeout) info.options |= WDIOF_PRETIMEOUT;
+        return 0;
+    }
     int& value = pointed_at<int>(argument);
     switch (request) {
         case WDIOC_SETTIMEOUT:

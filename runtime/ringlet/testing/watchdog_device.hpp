@@ -20,6 +20,7 @@ struct WatchdogDeviceOptions {
     std::chrono::seconds timeout_max{3600};
     bool has_pretimeout = true;
     bool tells_time_left = true;
+    bool magic_close = true;  // false: any close stops it
     bool nowayout = false;    // once it runs, nothing stops it
     bool has_reset = false;   // the machine's last reset was its doing
     bool ends_power = false;  // when it barks
@@ -38,6 +39,11 @@ public:
     bool has_warned() const { return has_warned_; }
     std::uint64_t feedings() const { return feedings_; }
     std::chrono::seconds timeout() const { return options_.timeout; }
+    // The next so many writes end with -number, and do not feed it.
+    void fail_next(int number, unsigned times = 1) {
+        failure_ = number;
+        failures_ = times;
+    }
 
     int opened(OpenDevice& file) override;
     int write(OpenDevice& file, std::span<const std::byte> in) override;
@@ -56,6 +62,8 @@ private:
     Instant bark_at_ = never;
     Instant barked_at_ = never;
     std::uint64_t feedings_ = 0;
+    int failure_ = 0;
+    unsigned failures_ = 0;
     bool is_open_ = false;
     bool expects_close_ = false;  // the last thing written was a 'V'
     bool has_warned_ = false;
