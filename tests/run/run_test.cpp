@@ -473,7 +473,7 @@ TEST(SimulatedRun, ends_while_it_waits_to_read_signals_anew) {
 }
 
 TEST(SimulatedRun, logs_again_once_there_is_room) {
-    for (const int number : {ENOSPC, ENOMEM}) {
+    for (const int number : {ENOSPC, ENOMEM, ECANCELED}) {
         Simulation simulation;
         simulation.world().fail_next(IORING_OP_WRITE, number);
         const auto main = []() -> Task<void> {
