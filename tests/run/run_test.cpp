@@ -486,6 +486,15 @@ TEST(SimulatedRun, logs_again_once_there_is_room) {
     }
 }
 
+TEST(SimulatedRunDeathTest, shows_what_was_logged_before_an_assertion_failed) {
+    const auto main = []() -> Task<void> {
+        log::info("before");
+        RINGLET_ASSERT(false);
+        co_return;
+    };
+    EXPECT_DEATH(Simulation().run(main), "before\n.*assertion failed");
+}
+
 TEST(SimulatedRun, logs_no_more_when_nobody_reads_it) {
     Simulation simulation;
     simulation.world().fail_next(IORING_OP_WRITE, EPIPE);

@@ -152,6 +152,14 @@ class GracefulStop(unittest.TestCase):
         self.assertRegex(error, r"\n    task: sleep at stop_helper.cpp:\d+ for ")
         self.assertTrue(error.endswith(" s\n"))
 
+    def test_by_force_writes_what_was_logged_until_then(self):
+        status, _, error = run("logs-and-is-stopped-twice")
+        self.assertEqual(status, 143)
+        logged, _, rest = error.partition("ringlet: ")
+        self.assertEqual(logged, "".join(f"info: line {i:06} abcdefghijklmnopqrstuvwxyz\n"
+                                         for i in range(50)))
+        self.assertRegex(rest, "^a second stop signal came; ended by force with\nmain: ")
+
     def test_by_force_does_not_wait_for_a_standard_error_that_nobody_reads(self):
         reader, writer = os.pipe()
         fill(writer)
