@@ -96,6 +96,15 @@ class GracefulStop(unittest.TestCase):
         self.assertEqual(self.stop("waits", signal.SIGINT), (130, "main unwound\n", ""))
         self.assertEqual(self.stop("waits", signal.SIGTERM), (143, "main unwound\n", ""))
 
+    # As `app &` in a script has it: a shell without job control ignores SIGINT for it.
+    def test_a_sigint_that_the_parent_has_ignored_stays_ignored(self):
+        child = Child("waits", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        child.send(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertIsNone(child.process.poll())
+        child.send(signal.SIGTERM)
+        self.assertEqual(child.end(), (143, "main unwound\n", ""))
+
     def test_all_that_is_in_flight_unwinds(self):
         status, out, _ = self.stop("children", signal.SIGTERM)
         self.assertEqual(status, 143)
@@ -389,6 +398,7 @@ class LockMemory(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would not stop a child
     if run("ends")[0] == EXIT_UNAVAILABLE:
         print("skipped: io_uring cannot be used here")
         sys.exit(SKIPPED)
