@@ -329,6 +329,7 @@ def run_case(function, program: str) -> str:
 
 def main() -> int:
     """For scripts that are called with PROGRAM [CASE...]."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would not stop a child
     program, wanted = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2:]
     probe = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=LIMIT_S)
     if probe.returncode == NO_IO_URING:

@@ -1,10 +1,13 @@
 #include <ringlet/base/log.hpp>
 
+#include <ringlet/base/panic.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <thread>
 
 namespace ringlet {
 namespace {
@@ -240,6 +243,30 @@ TEST_F(LogDeathTest, refuses_to_attach_twice_or_to_consume_too_much) {
     EXPECT_DEATH({ log::attach(); log::attach(); }, "!state.attached");
     EXPECT_DEATH(log::detach(), "state.attached");
     EXPECT_DEATH(log::consume(1), "count <= state.size");
+}
+
+TEST_F(LogDeathTest, leaves_its_lines_when_an_assertion_fails) {
+    const auto fails = [] {
+        log::attach();
+        log::info("before");
+        RINGLET_ASSERT(false);
+    };
+    EXPECT_DEATH(fails(), "^info: before\nringlet: assertion failed");
+    const auto fails_itself = [] {
+        log::attach();
+        log::info("before");
+        log::consume(log::pending().size() + 1);
+    };
+    EXPECT_DEATH(fails_itself(), "^info: before\nringlet: assertion failed");
+}
+
+TEST_F(LogDeathTest, is_left_alone_when_another_thread_s_assertion_fails) {
+    const auto fails = [] {
+        log::attach();
+        log::info("before");
+        std::thread([] { RINGLET_ASSERT(false); }).join();
+    };
+    EXPECT_DEATH(fails(), "^ringlet: assertion failed");
 }
 
 }  // namespace

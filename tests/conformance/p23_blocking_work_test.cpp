@@ -372,6 +372,33 @@ TEST(Abandonable, may_outlive_its_lane) {
     EXPECT_EQ(simulation.run<work_limits>(main), 0) << simulation.log();
 }
 
+TEST(AbandonableDeathTest, holds_its_lane_in_place_while_it_runs) {
+    const auto moves = [] {
+        Simulation simulation({.job_time_min = 10ms, .job_time_max = 10ms});
+        simulation.run<work_limits>([]() -> Task<void> {
+            Lane lane;
+            const auto left = co_await attempt(timeout(1ms, offload(lane, abandonable(twice, 1))));
+            EXPECT_FALSE(left.has_value());
+            const Lane moved(std::move(lane));
+        });
+    };
+    EXPECT_DEATH(moves(), "is_free");
+}
+
+TEST(Abandonable, lets_its_lane_move_once_it_has_ended) {
+    Simulation simulation({.job_time_min = 10ms, .job_time_max = 10ms});
+    const auto main = []() -> Task<void> {
+        Lane lane;
+        const auto left = co_await attempt(timeout(1ms, offload(lane, abandonable(twice, 1))));
+        EXPECT_FALSE(left.has_value());
+        co_await sleep(1s);
+        Lane moved(std::move(lane));
+        const int value = co_await offload(moved, [] { return 3; });
+        EXPECT_EQ(value, 3);
+    };
+    EXPECT_EQ(simulation.run<work_limits>(main), 0) << simulation.log();
+}
+
 TEST(AbandonableDeathTest, that_is_stuck_is_named_when_the_process_is_ended_by_force) {
     const auto stuck = [] {
         Simulation simulation({.job_time_min = 24h, .job_time_max = 24h});

@@ -123,6 +123,28 @@ RINGLET_CASE(Files, are_closed_once_and_give_their_reservation_back) {
     co_await expect_descriptors(before);
 }
 
+// io_uring says ECANCELED, too, where it can start no worker for what blocks.
+TEST(SimulatedFiles, are_closed_in_the_end_when_the_kernel_puts_it_off) {
+    for (const int times : {1, 2}) {
+        ringlet::testing::Simulation simulation;
+        simulation.world().write_file("/file", "x");
+        const auto main = [&]() -> Task<void> {
+            const unsigned before = simulation.world().open_descriptors();
+            {
+                File file = co_await File::open("/file");
+                for (int i = 0; i < times; ++i) {
+                    simulation.world().fail_next(IORING_OP_CLOSE, ECANCELED);
+                }
+            }
+            co_await sleep(1ms);
+            EXPECT_EQ(scheduler().descriptors(), 0u);
+            EXPECT_EQ(simulation.world().open_descriptors(), before);
+        };
+        EXPECT_EQ(simulation.run(main), 0);
+        EXPECT_EQ(simulation.world().open_descriptors(), 3u);
+    }
+}
+
 RINGLET_CASE(Files, over_the_limit_are_refused_without_a_leak) {
     const auto folder = co_await make_test_folder();
     const auto path = folder / "file";

@@ -473,7 +473,7 @@ TEST(SimulatedRun, ends_while_it_waits_to_read_signals_anew) {
 }
 
 TEST(SimulatedRun, logs_again_once_there_is_room) {
-    for (const int number : {ENOSPC, ENOMEM}) {
+    for (const int number : {ENOSPC, ENOMEM, ECANCELED}) {
         Simulation simulation;
         simulation.world().fail_next(IORING_OP_WRITE, number);
         const auto main = []() -> Task<void> {
@@ -484,6 +484,15 @@ TEST(SimulatedRun, logs_again_once_there_is_room) {
         EXPECT_EQ(simulation.run(main), 0);
         EXPECT_EQ(simulation.world().written(2), "info: kept\n");
     }
+}
+
+TEST(SimulatedRunDeathTest, shows_what_was_logged_before_an_assertion_failed) {
+    const auto main = []() -> Task<void> {
+        log::info("before");
+        RINGLET_ASSERT(false);
+        co_return;
+    };
+    EXPECT_DEATH(Simulation().run(main), "before\n.*assertion failed");
 }
 
 TEST(SimulatedRun, logs_no_more_when_nobody_reads_it) {

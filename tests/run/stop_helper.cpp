@@ -97,6 +97,18 @@ Task<void> is_stuck() {
     });
 }
 
+// The second signal is read in a turn in which more was logged than one write takes.
+Task<void> logs_and_is_stopped_twice() {
+    const auto work = []() -> Task<void> {
+        ::kill(::getpid(), SIGTERM);
+        while (!run_is_stopping()) co_await yield();
+        for (int i = 0; i < 50; ++i) log::info("line %06d %s", i, "abcdefghijklmnopqrstuvwxyz");
+        ::kill(::getpid(), SIGTERM);
+        co_await sleep(1h);
+    };
+    co_await shield(work());
+}
+
 // A task that is never done, but lets the others run.
 Task<void> is_busy() {
     say("ready\n");
@@ -191,6 +203,7 @@ int act(std::string_view what) {
     if (what == "cleans-up") return runtime.run(cleans_up);
     if (what == "stuck") return runtime.run(is_stuck);
     if (what == "stuck-shortly") return run_with<short_stop>(is_stuck);
+    if (what == "logs-and-is-stopped-twice") return runtime.run(logs_and_is_stopped_twice);
     if (what == "busy") return runtime.run(is_busy);
     if (what == "waits-for-nothing") return runtime.run(waits_for_nothing);
     if (what == "gives-0") return runtime.run(gives, 0);

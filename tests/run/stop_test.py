@@ -96,6 +96,15 @@ class GracefulStop(unittest.TestCase):
         self.assertEqual(self.stop("waits", signal.SIGINT), (130, "main unwound\n", ""))
         self.assertEqual(self.stop("waits", signal.SIGTERM), (143, "main unwound\n", ""))
 
+    # As `app &` in a script has it: a shell without job control ignores SIGINT for it.
+    def test_a_sigint_that_the_parent_has_ignored_stays_ignored(self):
+        child = Child("waits", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+        child.send(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertIsNone(child.process.poll())
+        child.send(signal.SIGTERM)
+        self.assertEqual(child.end(), (143, "main unwound\n", ""))
+
     def test_all_that_is_in_flight_unwinds(self):
         status, out, _ = self.stop("children", signal.SIGTERM)
         self.assertEqual(status, 143)
@@ -151,6 +160,14 @@ class GracefulStop(unittest.TestCase):
         self.assertRegex(error, r"\n  flusher: shield, cancelled at stop_helper.cpp:\d+ for ")
         self.assertRegex(error, r"\n    task: sleep at stop_helper.cpp:\d+ for ")
         self.assertTrue(error.endswith(" s\n"))
+
+    def test_by_force_writes_what_was_logged_until_then(self):
+        status, _, error = run("logs-and-is-stopped-twice")
+        self.assertEqual(status, 143)
+        logged, _, rest = error.partition("ringlet: ")
+        self.assertEqual(logged, "".join(f"info: line {i:06} abcdefghijklmnopqrstuvwxyz\n"
+                                         for i in range(50)))
+        self.assertRegex(rest, "^a second stop signal came; ended by force with\nmain: ")
 
     def test_by_force_does_not_wait_for_a_standard_error_that_nobody_reads(self):
         reader, writer = os.pipe()
@@ -381,6 +398,7 @@ class LockMemory(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would not stop a child
     if run("ends")[0] == EXIT_UNAVAILABLE:
         print("skipped: io_uring cannot be used here")
         sys.exit(SKIPPED)

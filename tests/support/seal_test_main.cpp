@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 class SealListener : public testing::EmptyTestEventListener {
     void OnTestEnd(const testing::TestInfo& info) override {
         if (ringlet::seal_breaches() == 0 || info.result()->Failed()) return;
@@ -11,6 +13,7 @@ class SealListener : public testing::EmptyTestEventListener {
 };
 
 int main(int count, char** arguments) {
+    std::signal(SIGINT, SIG_DFL);  // ignored, it would not stop a run
     ringlet::set_seal_reaction(ringlet::SealReaction::report);
     testing::InitGoogleTest(&count, arguments);
     testing::UnitTest::GetInstance()->listeners().Append(new SealListener);

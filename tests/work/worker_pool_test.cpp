@@ -304,6 +304,52 @@ TEST(KernelWorkers, that_are_abandoned_are_waited_for_before_run_returns) {
     EXPECT_TRUE(ended.load());
 }
 
+// The loop is late, so that the limit and the end of the job fall into one turn.
+template <class Waits>
+void end_in_the_turn_of_the_limit(Waits waits) {
+    static constexpr Limits one{.workers = 1};
+    static Runtime<one> runtime;
+    static Gate gate;
+    static std::atomic<bool> begun = false;
+    static constexpr PendingHooks opens{
+        .reason = "opener", .catches = false, .cancel = nullptr, .expire = [](Pending&) {
+            gate.open();
+            std::this_thread::sleep_for(20ms);  // the job ends meanwhile
+        }};
+    const auto main = [waits]() -> Task<void> {
+        const auto job = [] {
+            begun = true;
+            gate.pass();
+        };
+        const Deadline limit = Deadline::after(50ms);
+        const Deadline after_it = Deadline::after(60ms);
+        Timer opener(opens, nullptr);
+        scheduler().arm(opener, after_it.clock(), after_it.at());
+        co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+            auto caller = group.spawn([&]() -> Task<void> {
+                const auto left = co_await attempt(waits(limit, job));
+                EXPECT_TRUE(failed_with(left, std::errc::timed_out));
+            });
+            // Here and not in until_true(): its frame's memory would hide what is read too late.
+            while (!begun && !caller.done()) co_await sleep(100us);
+            while (!after_it.has_passed()) linger(1);
+        });
+    };
+    RINGLET_RUN_ON_KERNEL(runtime, main);
+}
+
+TEST(KernelWorkers, that_end_an_abandoned_job_at_once_leave_its_caller_the_time_limit) {
+    end_in_the_turn_of_the_limit([](Deadline limit, auto job) {
+        return until(limit, offload(abandonable(job)));
+    });
+}
+
+TEST(KernelWorkers, that_end_an_abandoned_job_at_once_leave_its_caller_to_unwind) {
+    end_in_the_turn_of_the_limit([](Deadline limit, auto job) -> Task<void> {
+        co_await until(limit, offload(abandonable(job)));
+    });
+}
+
 TEST(KernelWorkersDeathTest, that_are_stuck_are_named_when_the_process_is_ended_by_force) {
     static constexpr Limits short_stop{.workers = 1, .stop_limit_ms = 50};
     static Runtime<short_stop> runtime;

@@ -1,6 +1,7 @@
 // Lines are formatted on the stack, then written (direct) or copied into the ring (buffered).
 #include <ringlet/base/log.hpp>
 
+#include <ringlet/base/last_words.hpp>
 #include <ringlet/base/panic.hpp>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace ringlet::log {
 namespace {
@@ -34,6 +36,7 @@ struct State {
 };
 
 constinit State state{};
+constinit thread_local bool attached_here = false;
 
 struct LevelNames {
     const char* journal;
@@ -125,6 +128,15 @@ std::size_t wanted(int result) {
     errno = saved_errno;
 }
 
+// Twice around the ring at most, and once more for the line about lost messages.
+void write_pending() {
+    while (state.size > 0) {
+        const std::string_view oldest = pending();
+        emergency_write(oldest);
+        consume(oldest.size());
+    }
+}
+
 }  // namespace
 
 void error(const char* format, ...) {
@@ -175,18 +187,19 @@ void attach() {
     RINGLET_ASSERT(!state.attached);
     RINGLET_ASSERT(state.size == 0);
     state.attached = true;
+    attached_here = true;
 }
 
 void detach() {
     RINGLET_ASSERT(state.attached);
-    // Twice around the ring at most, and once more for the line about lost messages.
-    while (state.size > 0) {
-        const std::string_view oldest = pending();
-        emergency_write(oldest);
-        consume(oldest.size());
-    }
+    write_pending();
     RINGLET_ASSERT(state.lost_unsaid == 0);
     state.attached = false;
+    attached_here = false;
+}
+
+void write_last_words() {
+    if (std::exchange(attached_here, false)) write_pending();
 }
 
 std::string_view pending() {

@@ -42,6 +42,11 @@ sigset_t to_sigset(SignalSet signals) {
     return set;
 }
 
+bool is_ignored(int number) {
+    struct sigaction now {};
+    return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 // Waits before each write, and writes no more than a pipe that polls writable takes: a process that
@@ -152,6 +157,8 @@ Result<std::array<int, 2>> KernelSystem::pipe() {
 // SFD_NONBLOCK as in pipe(), before Linux 6.10: a worker thread would not see a signal that is sent
 // to the loop's thread alone, as by raise(3).
 [[gnu::cold]] Result<int> KernelSystem::open_signals(SignalSet signals) {
+    // A shell without job control starts `app &` so, and means it: one blocked would come here.
+    if (is_ignored(SIGINT)) signals &= ~signal_bit(SIGINT);
     const sigset_t set = to_sigset(signals);
     sigset_t before;
     if (const int number = ::pthread_sigmask(SIG_BLOCK, &set, &before); number != 0) {

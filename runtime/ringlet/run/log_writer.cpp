@@ -70,8 +70,10 @@ void LogWriter::completed(Operation& operation, std::uint32_t) {
         self.written_ += written;
         log::consume(written);
     } else {
-        // The next lines may find room again.
-        self.broken_ |= result != -ENOMEM && result != -ENOSPC && result != -EDQUOT;
+        // The next lines may find room again, or a worker thread of io_uring's where ECANCELED is
+        // for want of one.
+        self.broken_ |= result != -ENOMEM && result != -ENOSPC && result != -EDQUOT &&
+                        result != -ECANCELED;
         log::consume(log::pending().size());
     }
     self.pump();

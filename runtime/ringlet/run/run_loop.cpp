@@ -12,6 +12,7 @@ namespace ringlet {
 namespace {
 
 constinit thread_local RunLoop* current_loop = nullptr;
+constinit thread_local bool told_twice = false;  // to stop: this turn is its last
 
 // How long a reader of the log that takes nothing may keep a run that has ended. One that goes on
 // reading gets the last lines, within the stop limit.
@@ -225,7 +226,11 @@ void RunLoop::SignalPause::expire(Pending& pending) {
 
 [[gnu::cold]] void RunLoop::signal_came(int number) {
     if (number == scheduler_.limits().await_tree_signal) return log_await_tree();
-    if (stop_signal_ != 0) end_by_force("a second stop signal came");
+    if (stop_signal_ != 0) {
+        // Not before all that has completed is taken in: a write of the log may be among it.
+        told_twice = true;
+        return arm_stop_limit(Nanoseconds::zero());
+    }
     stop_signal_ = number;
     arm_stop_limit(stop_limit());
     if (main_block_ != nullptr) scheduler_.cancel(*main_block_);
@@ -242,6 +247,7 @@ Nanoseconds RunLoop::stop_limit() const {
 
 [[gnu::cold]] void RunLoop::StopTimer::expire(Pending& pending) {
     RunLoop& loop = static_cast<StopTimer&>(pending).loop;
+    if (told_twice) loop.end_by_force("a second stop signal came");
     const bool goes_on = loop.main_block_ != nullptr || !loop.workers_.is_idle();
     if (goes_on) loop.end_by_force("the stop limit has passed");
     // The run has ended, and only its own operations linger: first the log has to give up.
@@ -258,6 +264,12 @@ Nanoseconds RunLoop::stop_limit() const {
 
 [[gnu::cold]] void RunLoop::end_by_force(const char* why) {
     System& system = scheduler_.system();
+    // What was logged so far may be what explains it; a write in flight may bring some of it twice.
+    while (!log::pending().empty()) {
+        const std::string_view oldest = log::pending();
+        system.write_error(oldest);
+        log::consume(oldest.size());
+    }
     char line[128];
     std::snprintf(line, sizeof line, "ringlet: %s; ended by force with\n", why);
     system.write_error(line);

@@ -9,10 +9,12 @@ namespace ringlet {
 namespace {
 
 // user_data: an operation's address (48 bits, its low two are 0) below its generation. The low
-// bits tag what is no operation. The generation catches a CQE that is not the awaited one.
+// bits tag what is no operation; a close has its descriptor above them. The generation catches a
+// CQE that is not the awaited one.
 constexpr std::uint64_t cancel_tag = 1;
 constexpr std::uint64_t close_tag = 2;
 constexpr std::uint64_t tag_mask = 3;
+constexpr unsigned tag_bits = 2;
 static_assert(alignof(Operation) > tag_mask);
 constexpr unsigned address_bits = 48;
 constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
@@ -21,6 +23,14 @@ std::uint64_t token(const Operation& operation, std::uint16_t generation) {
     const std::uint64_t address = reinterpret_cast<std::uintptr_t>(&operation);
     RINGLET_ASSERT((address & ~address_mask) == 0 && (address & tag_mask) == 0);
     return std::uint64_t{generation} << address_bits | address;
+}
+
+std::uint64_t close_token(int descriptor) {
+    return std::uint64_t{static_cast<unsigned>(descriptor)} << tag_bits | close_tag;
+}
+
+int descriptor_of(std::uint64_t user_data) {
+    return static_cast<int>(user_data >> tag_bits);
 }
 
 }  // namespace
@@ -86,7 +96,7 @@ bool Operations::cancel(Operation& operation) {
 void Operations::close(int descriptor) {
     io_uring_sqe& sqe = next_sqe();
     ::io_uring_prep_close(&sqe, descriptor);
-    sqe.user_data = close_tag;
+    sqe.user_data = close_token(descriptor);
     ++closing_;
 }
 
@@ -127,8 +137,10 @@ unsigned Operations::reap() {
         for (const Completion& each : std::span(batch).first(count)) {
             if ((each.user_data & tag_mask) == cancel_tag) continue;
             if ((each.user_data & tag_mask) == close_tag) {
-                ++closed;
                 --closing_;
+                // Cancelled though nobody did: io_uring could start no worker for it.
+                if (each.result == -ECANCELED) close(descriptor_of(each.user_data));
+                else ++closed;
                 continue;
             }
             complete(*operation_of(each.user_data), each);

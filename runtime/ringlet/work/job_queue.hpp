@@ -25,7 +25,7 @@ namespace ringlet {
 class Lane : public ListLink<> {
 public:
     Lane() = default;
-    // A lane can be moved while none of its jobs is waited for: a driver that has one can, too.
+    // Can be moved while none of its jobs is waited for or runs, and so can a driver that has one.
     Lane(Lane&& other) noexcept { RINGLET_ASSERT(other.is_free()); }
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;

@@ -8,6 +8,17 @@
 #include <mutex>
 
 namespace ringlet {
+namespace {
+
+// What a caller that has left its job waits for until its turn comes: the job may be gone by then.
+constexpr PendingHooks left_hooks{
+    .reason = "offload", .catches = false, .cancel = [](Pending&) {}};
+constexpr PendingHooks left_attempt_hooks{
+    .reason = "offload", .catches = true, .cancel = [](Pending&) {}};
+constinit Pending left(left_hooks, nullptr);
+constinit Pending left_attempt(left_attempt_hooks, nullptr);
+
+}  // namespace
 
 Lane::~Lane() {
     if (current_workers != nullptr) current_workers->forget(*this);
@@ -92,6 +103,7 @@ WorkerPool::Withdrawn WorkerPool::withdraw(Job& job) {
 void WorkerPool::abandon(AbandonableJob& job) {
     job.where = job.block->where;
     job.since_ms = job.block->since_ms;
+    job.block->waiting = job.hooks->catches ? &left_attempt : &left;
     job.block = nullptr;
     abandoned_.push_back(job);
 }
