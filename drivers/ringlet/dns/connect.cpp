@@ -65,10 +65,12 @@ Task<void> try_address(Race& race, IpAddress address) {
     race.found.news.set();
 }
 
+// Forgets the news after the wait, since the caller looks for itself then. To forget them before it
+// would lose those that came between the caller's look and this task's first step.
 Task<void> wait_for_news(Race& race, Deadline until_when) {
-    race.found.news.clear();
     const auto waited = co_await attempt(until(until_when, race.found.news.wait()));
-    static_cast<void>(waited);  // the caller looks for itself
+    static_cast<void>(waited);
+    race.found.news.clear();
 }
 
 Task<void> wait_for_addresses(Race& race) {
