@@ -47,11 +47,12 @@ Task<void> connect(Exchange& exchange) {
 }
 
 // Whether the server has neither closed an idle connection nor sent anything unasked: that would be
-// taken for the answer to what is sent next. A look that does not wait.
-Task<bool> is_quiet(int descriptor) {
+// taken for the answer to what is sent next. An idle connection can be written to, so the look
+// waits for nothing but its turn among the operations; that it got none in time says nothing.
+Task<bool> is_quiet(int descriptor, Deadline limit) {
     const auto events =
-        co_await attempt(timeout(Nanoseconds::zero(), poll(descriptor, POLLIN | POLLRDHUP)));
-    co_return !events && events.error() == std::errc::timed_out;
+        co_await attempt(until(limit, poll(descriptor, POLLIN | POLLRDHUP | POLLOUT)));
+    co_return events && *events == POLLOUT;
 }
 
 // ---- sending
@@ -190,7 +191,8 @@ bool is_death(const Exchange& exchange, Error why) {
 
 Task<void> replace_if_dead(Exchange& exchange) {
     Connection& connection = exchange.lease.connection();
-    const bool alive = co_await is_quiet(connection.socket().descriptor());
+    const Deadline limit = exchange.limit(exchange.timeouts.connect);
+    const bool alive = co_await is_quiet(connection.socket().descriptor(), limit);
     if (alive) co_return;
     connection.give_up();
     ++exchange.client.pool().counters().replaced;
