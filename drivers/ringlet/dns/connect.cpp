@@ -8,13 +8,6 @@
 namespace ringlet::dns {
 namespace {
 
-// This machine's own lack says nothing about the others' addresses.
-bool is_our_own(Error error) {
-    return error.domain() == Domain::runtime || error == std::errc::too_many_files_open ||
-           error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::not_enough_memory;
-}
-
 unsigned weight_of(Error error) {
     if (error == Error()) return 0;
     if (is_our_own(error)) return 4;

@@ -33,6 +33,7 @@ Weight weight_of(Error error) {
         case Detail::not_found: return Weight::no_name;
         case Detail::no_address: return Weight::no_address;
         case Detail::no_answer: return Weight::silence;
+        case Detail::unreachable: return Weight::network;
         case Detail::no_servers:
         case Detail::name_shape: return Weight::ourselves;
         default: return Weight::server;
@@ -56,12 +57,15 @@ bool ends_search(Error error) {
     return weight == Weight::silence || weight == Weight::network || weight == Weight::ourselves;
 }
 
-// What the runtime said of one exchange: timeout()'s own error, and a connection that ended early.
+// What was said of one exchange: timeout()'s own error, a connection that ended early, and what the
+// network said of the server.
 Error in_our_words(Error error) {
     if (error == Error(std::errc::timed_out, RuntimeDetail::none)) {
         return error_of(Detail::no_answer);
     }
-    return error == unexpected_end ? error_of(Detail::malformed) : error;
+    if (error == unexpected_end) return error_of(Detail::malformed);
+    const bool is_networks = error.domain() == Domain::kernel && !is_our_own(error);
+    return is_networks ? unreachable_error(error.code()) : error;
 }
 
 // Calls `use(line)` for each line of a file. One that is not there has none.

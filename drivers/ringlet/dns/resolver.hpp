@@ -119,7 +119,8 @@ public:
     // order of the server. Never empty. A literal ("192.0.2.1", "::1") is its own address.
     //
     // Errors: of Domain `dns`, see Detail; not_found and no_address are answers, all others
-    // failures. The kernel's, if no server could be reached. runtime: frames, descriptors.
+    // failures; unreachable has the kernel's code. runtime: frames, descriptors. The kernel's:
+    // descriptors and memory of the whole machine.
     // Cancellation: unwinds at once; nothing is left behind.
     // Source: RFC 1034, RFC 1035, RFC 3596.
     Task<Addresses> resolve(std::string_view name, Family family = Family::any);
