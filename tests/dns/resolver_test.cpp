@@ -380,6 +380,39 @@ TEST(DnsResolver, answer_is_remembered_for_its_time_to_live) {
     });
 }
 
+TEST(DnsResolver, that_a_host_has_no_such_address_is_remembered_for_a_while) {
+    simulated([]() -> Task<void> {
+        co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
+            for (int i = 0; i < 2; ++i) {
+                co_await expect_addresses(resolver, "four.example", "192.0.2.4 ");
+                EXPECT_EQ(server.questions(), 2u);
+                co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+                EXPECT_EQ(server.questions(), 2u);
+            }
+            co_await sleep(30s - 1ns);
+            co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            EXPECT_EQ(server.questions(), 2u);
+            co_await sleep(1ns);
+            co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            EXPECT_EQ(server.questions(), 3u);
+            co_await expect_failure(resolver, "nobody.example", Detail::not_found, Family::v4);
+            co_await expect_failure(resolver, "nobody.example", Detail::not_found, Family::v4);
+            EXPECT_EQ(server.questions(), 5u) << "a name may come into being";
+        });
+        auto server = co_await FakeServer::open(script);
+        ServedBy by(server);
+        by.options.cache_time_max = std::chrono::seconds::zero();
+        Resolver resolver(storage, by.options);
+        auto body = [&]() -> Task<void> {
+            for (int i = 0; i < 2; ++i) {
+                co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            }
+            EXPECT_EQ(server.questions(), 2u);
+        };
+        co_await while_serving(body, server);
+    });
+}
+
 TEST(DnsResolver, questions_have_different_ids) {
     simulated([]() -> Task<void> {
         std::array<std::byte, 512> buffer;

@@ -68,6 +68,10 @@ Error in_our_words(Error error) {
     return is_networks ? unreachable_error(error.code()) : error;
 }
 
+// How long it is remembered that a name has no address of a kind. A server may say (RFC 2308), but
+// such answers often do not.
+constexpr auto no_address_time = std::chrono::seconds(30);
+
 // Calls `use(line)` for each line of a file. One that is not there has none.
 template <class Use>
 Task<void> for_each_line(const char* path, Use& use) {
@@ -262,12 +266,22 @@ Task<Error> Resolver::ask_both(std::string_view name, Family family, unsigned fi
     co_return error;
 }
 
-bool Resolver::find_cached(const Question& question) const {
+// False if nothing is known. An empty answer is one, too.
+Result<bool> Resolver::find_cached(const Question& question) const {
     const Instant now = scheduler().now(Clock::boottime);
     const Addresses* const known = cache_.find(question.name, question.family, now);
     if (known == nullptr) return false;
+    if (known->empty()) return std::unexpected(error_of(Detail::no_address));
     question.found.add(*known);
     return true;
+}
+
+void Resolver::remember(const Question& question, const Addresses& addresses,
+                        std::chrono::seconds span) {
+    span = std::min(span, options_.cache_time_max);
+    if (span <= std::chrono::seconds::zero()) return;
+    const Instant now = scheduler().now(Clock::boottime);
+    cache_.store(question.name, question.family, addresses, later(now, span));
 }
 
 Result<void> Resolver::write_question(QuerySlot& slot, const Question& question) {
@@ -279,7 +293,8 @@ Result<void> Resolver::write_question(QuerySlot& slot, const Question& question)
 }
 
 Task<void> Resolver::ask(Question question) {
-    if (find_cached(question)) co_return;
+    const bool is_known = co_await find_cached(question);
+    if (is_known) co_return;
     const Permit permit = co_await turns_.acquire();
     Slot slot(*this);
     co_await write_question(*slot, question);
@@ -308,12 +323,12 @@ Task<void> Resolver::ask_server(const SocketAddress& server, QuerySlot& slot,
     ++questions_;
     const auto answer = co_await timeout(config_.timeout, exchange(server, slot));
     Addresses addresses;
-    const std::uint32_t good_s = co_await read_answer(answer, question.family, addresses);
-    const auto good = std::min(std::chrono::seconds(good_s), options_.cache_time_max);
-    if (good > std::chrono::seconds::zero()) {
-        const Instant now = scheduler().now(Clock::boottime);
-        cache_.store(question.name, question.family, addresses, later(now, good));
+    const auto good_s = read_answer(answer, question.family, addresses);
+    if (!good_s) {
+        if (good_s.error() == Detail::no_address) remember(question, Addresses(), no_address_time);
+        co_await fail(good_s.error());
     }
+    remember(question, addresses, std::chrono::seconds(*good_s));
     question.found.add(addresses);
 }
 

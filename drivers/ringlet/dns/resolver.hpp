@@ -44,7 +44,8 @@ struct Options {
     std::optional<Nanoseconds> timeout = {};  // of one server in one attempt
     std::optional<bool> rotate = {};
 
-    // An answer is remembered for as long as its server allows, but no longer than this.
+    // An answer is remembered for as long as its server allows, that there is no address of a kind
+    // for half a minute, but no longer than this.
     std::chrono::seconds cache_time_max = std::chrono::hours(24);
 };
 
@@ -153,7 +154,8 @@ private:
     Task<void> load_config();
     Task<void> load_hosts();
     Result<bool> find_here(std::string_view name, Family family, Found& found) const;
-    bool find_cached(const Question& question) const;
+    Result<bool> find_cached(const Question& question) const;
+    void remember(const Question& question, const Addresses& addresses, std::chrono::seconds span);
     static Result<void> write_question(QuerySlot& slot, const Question& question);
     Task<Error> ask_both(std::string_view name, Family family, unsigned first_server,
                          Found& found);
