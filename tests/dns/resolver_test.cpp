@@ -413,6 +413,29 @@ TEST(DnsResolver, that_a_host_has_no_such_address_is_remembered_for_a_while) {
     });
 }
 
+TEST(DnsResolver, hosts_stay_known_when_their_file_cannot_be_opened) {
+    simulated([]() -> Task<void> {
+        const auto folder = co_await make_test_folder();
+        const auto hosts = folder / "hosts";
+        co_await write_text(hosts, "192.0.2.1 gate\n");
+        Options options;
+        options.resolv_conf = nullptr;
+        options.hosts = hosts;
+        Resolver resolver(storage, options);
+        co_await resolver.load();
+        {
+            const FullDescriptors full;
+            const auto loaded = co_await attempt(resolver.load());
+            expect_descriptor_limit(support::error_of(loaded));
+        }
+        EXPECT_EQ(resolver.hosts().size(), 1u);
+        co_await expect_addresses(resolver, "gate", "192.0.2.1 ");
+        co_await remove_file(hosts);
+        co_await resolver.load();
+        EXPECT_EQ(resolver.hosts().size(), 0u) << "a file that is not there says nothing";
+    });
+}
+
 TEST(DnsResolver, questions_have_different_ids) {
     simulated([]() -> Task<void> {
         std::array<std::byte, 512> buffer;

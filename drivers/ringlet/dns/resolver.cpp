@@ -72,16 +72,20 @@ Error in_our_words(Error error) {
 // such answers often do not.
 constexpr auto no_address_time = std::chrono::seconds(30);
 
-// Calls `use(line)` for each line of a file. One that is not there has none.
-template <class Use>
-Task<void> for_each_line(const char* path, Use& use) {
+// None if it is not there.
+Task<std::optional<File>> open_file(const char* path) {
     auto opened = co_await attempt(File::open(path));
-    if (!opened) {
-        if (opened.error() == std::errc::no_such_file_or_directory) co_return;
-        co_await fail(opened.error());
-    }
+    if (opened) co_return std::move(*opened);
+    if (opened.error() != std::errc::no_such_file_or_directory) co_await fail(opened.error());
+    co_return std::nullopt;
+}
+
+// Calls `use(line)` for each line of a file, and closes it. One that is not there has none.
+template <class Use>
+Task<void> for_each_line(const char* path, std::optional<File>& file, Use& use) {
+    if (!file) co_return;
     std::array<char, line_bytes_max + 2> storage;
-    LineReader lines(*opened, storage);
+    LineReader lines(*file, storage);
     for (;;) {
         const auto line = co_await attempt(lines.next());
         if (line && !*line) break;
@@ -93,7 +97,7 @@ Task<void> for_each_line(const char* path, Use& use) {
         log::warning("%s: line %llu is too long and left out", path,
                      static_cast<unsigned long long>(lines.line_number()));
     }
-    co_await opened->close();
+    co_await file->close();
 }
 
 }  // namespace
@@ -178,7 +182,8 @@ Task<void> Resolver::load_config() {
         log::warning("%s: not understood, or too much: %.*s", options_.resolv_conf,
                      static_cast<int>(std::min(line.size(), std::size_t{80})), line.data());
     };
-    co_await for_each_line(options_.resolv_conf, read);
+    auto file = co_await open_file(options_.resolv_conf);
+    co_await for_each_line(options_.resolv_conf, file, read);
     if (fresh.servers() == 0) fresh.add_server(loopback_address(dns_port));
     apply_options(fresh);
     config_ = fresh;
@@ -193,9 +198,10 @@ Task<void> Resolver::load_hosts() {
     };
     if (options_.hosts == nullptr) co_return;
     const Reading reading(hosts_are_read_);
-    hosts_.clear();
+    auto file = co_await open_file(options_.hosts);
+    hosts_.clear();  // not before: of a file that cannot be opened the old names are better
     auto read = [&](std::string_view line) { hosts_.read_line(line); };
-    co_await for_each_line(options_.hosts, read);
+    co_await for_each_line(options_.hosts, file, read);
     if (hosts_.left_out() == 0) co_return;
     log::warning("%s: %llu names are left out (dns::Limits::hosts, hosts_bytes)", options_.hosts,
                  static_cast<unsigned long long>(hosts_.left_out()));

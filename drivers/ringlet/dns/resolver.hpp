@@ -111,7 +111,8 @@ public:
     // out, with a warning in the log. New lookups wait until the hosts file has been read. With a
     // new resolv.conf, what was remembered is forgotten.
     //
-    // Errors: the kernel's, for a file that is there and cannot be read.
+    // Errors: the kernel's, for a file that is there and cannot be read. What one said that cannot
+    // be opened stays known.
     // Cancellation: servers stay as they were; of the hosts, those read by then are known.
     // Source: resolv.conf(5), hosts(5).
     Task<void> load();
