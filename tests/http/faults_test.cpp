@@ -359,6 +359,31 @@ TEST(HttpFaults, an_answer_that_comes_before_all_was_sent_is_heard) {
     run_simulated([] { return answer_early(false); });
 }
 
+// The server reads no more, and leaves the connection open: sending stops there for good.
+TEST(HttpFaults, an_early_answer_is_heard_when_the_server_takes_no_more) {
+    run_simulated([]() -> Task<void> {
+        auto script = [](Peer& peer) -> Task<void> {
+            co_await poll(peer.socket().descriptor(), POLLIN);
+            co_await peer.say("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+            co_await peer.stall();
+        };
+        auto body = [](FakeServer& server, Client& client) -> Task<void> {
+            const auto url = server.url();
+            Endless source;
+            {
+                const auto response =
+                    co_await attempt(client.post(url, http::Body::stream(source), "a/b"));
+                EXPECT_TRUE(response.has_value());
+                if (response) {
+                    EXPECT_EQ(response->status(), 413u);
+                }
+            }
+            EXPECT_EQ(client.open_connections(), 0u);
+        };
+        co_await with_server(script, body, {.timeouts = {.send = 3s}});
+    });
+}
+
 // ---- connections that died while they were idle
 
 RINGLET_CASE(HttpFaults, a_connection_that_was_closed_meanwhile_is_replaced) {
