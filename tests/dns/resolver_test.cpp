@@ -413,6 +413,39 @@ TEST(DnsResolver, that_a_host_has_no_such_address_is_remembered_for_a_while) {
     });
 }
 
+// An answer that was asked for before, of a server that is perhaps not ours any more.
+TEST(DnsResolver, answer_to_an_older_configuration_is_not_remembered) {
+    simulated([]() -> Task<void> {
+        const auto folder = co_await make_test_folder();
+        const auto resolv_conf = folder / "resolv.conf";
+        auto server = co_await FakeServer::open(script);
+        ServedBy by(server);
+        by.options.resolv_conf = resolv_conf;
+        Resolver resolver(storage, by.options);
+        auto body = [&]() -> Task<void> {
+            auto load = [&]() -> Task<void> {
+                co_await sleep(10ms);  // the answer takes 40
+                co_await resolver.load();
+            };
+            auto clear = [&]() -> Task<void> {
+                co_await sleep(10ms);
+                resolver.clear_cache();
+            };
+            auto ask = [&] {
+                return expect_addresses(resolver, "late.example", "192.0.2.9 ", Family::v4);
+            };
+            co_await gather(load(), ask());
+            EXPECT_EQ(resolver.questions(), 1u);
+            co_await gather(clear(), ask());
+            EXPECT_EQ(resolver.questions(), 2u);
+            co_await ask();
+            co_await ask();
+            EXPECT_EQ(resolver.questions(), 3u);
+        };
+        co_await while_serving(body, server);
+    });
+}
+
 TEST(DnsResolver, hosts_stay_known_when_their_file_cannot_be_opened) {
     simulated([]() -> Task<void> {
         const auto folder = co_await make_test_folder();

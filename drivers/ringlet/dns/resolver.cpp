@@ -187,7 +187,7 @@ Task<void> Resolver::load_config() {
     if (fresh.servers() == 0) fresh.add_server(loopback_address(dns_port));
     apply_options(fresh);
     config_ = fresh;
-    cache_.clear();  // the answers of other servers
+    clear_cache();  // the answers of other servers
 }
 
 Task<void> Resolver::load_hosts() {
@@ -260,11 +260,12 @@ Result<bool> Resolver::find_here(std::string_view name, Family family, Found& fo
 Task<Error> Resolver::ask_both(std::string_view name, Family family, unsigned first_server,
                                Found& found) {
     if (family != Family::any) {
-        const auto asked = co_await attempt(ask(Question{name, family, first_server, found}));
+        const Question question{name, family, first_server, clearings_, found};
+        const auto asked = co_await attempt(ask(question));
         co_return asked ? Error() : asked.error();
     }
-    const Question v6{name, Family::v6, first_server, found};
-    const Question v4{name, Family::v4, first_server, found};
+    const Question v6{name, Family::v6, first_server, clearings_, found};
+    const Question v4{name, Family::v4, first_server, clearings_, found};
     const auto asked = co_await gather_results(ask(v6), ask(v4));
     Error error;
     if (!std::get<0>(asked)) keep_weightier(error, std::get<0>(asked).error());
@@ -284,6 +285,7 @@ Result<bool> Resolver::find_cached(const Question& question) const {
 
 void Resolver::remember(const Question& question, const Addresses& addresses,
                         std::chrono::seconds span) {
+    if (question.clearing != clearings_) return;  // an answer of what has been forgotten since
     span = std::min(span, options_.cache_time_max);
     if (span <= std::chrono::seconds::zero()) return;
     const Instant now = scheduler().now(Clock::boottime);

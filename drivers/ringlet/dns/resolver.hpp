@@ -135,7 +135,11 @@ public:
 
     const Config& config() const { return config_; }
     const Hosts& hosts() const { return hosts_; }
-    void clear_cache() { cache_.clear(); }
+    // Also what is being asked for now will not be remembered.
+    void clear_cache() {
+        cache_.clear();
+        ++clearings_;
+    }
     // Questions sent so far, each attempt counted.
     std::uint64_t questions() const { return questions_; }
 
@@ -146,6 +150,7 @@ private:
         std::string_view name;
         Family family;
         unsigned first_server;
+        unsigned clearing;  // of the cache: the last one before it was asked
         Found& found;
     };
 
@@ -173,6 +178,7 @@ private:
     Mutex loading_;
     Event hosts_are_read_;
     unsigned rotation_ = 0;
+    unsigned clearings_ = 0;
     std::uint64_t questions_ = 0;
     bool& lent_;
 };
