@@ -4,6 +4,8 @@
 
 #include <ringlet/dns/connect.hpp>
 
+#include <utility>
+
 using namespace ringlet;
 using namespace ringlet::dns;
 using namespace ringlet::support;
@@ -279,6 +281,48 @@ TEST(DnsConnect, no_room_for_a_second_attempt_leaves_the_first_alone) {
         co_await expect_peer(resolver, "localhost", "[::1]:80", 1s);
     });
     EXPECT_EQ(status, 0) << simulation.log();
+}
+
+namespace {
+
+Task<int> ready() {
+    co_return 0;
+}
+
+// So many awaits that are ready at once, so that the task's credit ends at another place each time.
+Task<void> connect_after(unsigned awaits) {
+    auto listener = co_await TcpListener::listen(loopback_address(80));
+    Options options;
+    options.resolv_conf = options.hosts = nullptr;
+    Resolver resolver(storage, options);
+    for (unsigned i = 0; i < awaits; ++i) co_await ready();
+    const Instant start = scheduler().now();
+    const auto connected = co_await attempt(timeout(100s, connect(resolver, "127.0.0.1", 80)));
+    EXPECT_TRUE(connected.has_value()) << awaits;
+    EXPECT_EQ(scheduler().now(), start) << awaits;
+}
+
+template <unsigned awaits>
+void connect_with_inline_awaits() {
+    static constexpr ringlet::Limits limits{.inline_awaits = awaits};
+    ringlet::testing::Simulation simulation;
+    const int status = simulation.run<limits>([]() -> Task<void> { return connect_after(0); });
+    EXPECT_EQ(status, 0) << awaits << simulation.log();
+}
+
+}  // namespace
+
+TEST(DnsConnect, hears_what_the_lookup_found_wherever_its_turn_ends) {
+    static unsigned awaits;
+    for (awaits = 0; awaits <= 260; ++awaits) {
+        ringlet::testing::Simulation simulation;
+        const int status =
+            simulation.run<case_limits>([]() -> Task<void> { return connect_after(awaits); });
+        EXPECT_EQ(status, 0) << awaits << simulation.log();
+    }
+    []<unsigned... less>(std::integer_sequence<unsigned, less...>) {
+        (connect_with_inline_awaits<less + 1>(), ...);
+    }(std::make_integer_sequence<unsigned, 16>());
 }
 
 TEST(DnsConnect, time_limit_ends_a_connection_that_nobody_answers) {

@@ -380,6 +380,95 @@ TEST(DnsResolver, answer_is_remembered_for_its_time_to_live) {
     });
 }
 
+TEST(DnsResolver, that_a_host_has_no_such_address_is_remembered_for_a_while) {
+    simulated([]() -> Task<void> {
+        co_await with_resolver(storage, [](Resolver& resolver, FakeServer& server) -> Task<void> {
+            for (int i = 0; i < 2; ++i) {
+                co_await expect_addresses(resolver, "four.example", "192.0.2.4 ");
+                EXPECT_EQ(server.questions(), 2u);
+                co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+                EXPECT_EQ(server.questions(), 2u);
+            }
+            co_await sleep(30s - 1ns);
+            co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            EXPECT_EQ(server.questions(), 2u);
+            co_await sleep(1ns);
+            co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            EXPECT_EQ(server.questions(), 3u);
+            co_await expect_failure(resolver, "nobody.example", Detail::not_found, Family::v4);
+            co_await expect_failure(resolver, "nobody.example", Detail::not_found, Family::v4);
+            EXPECT_EQ(server.questions(), 5u) << "a name may come into being";
+        });
+        auto server = co_await FakeServer::open(script);
+        ServedBy by(server);
+        by.options.cache_time_max = std::chrono::seconds::zero();
+        Resolver resolver(storage, by.options);
+        auto body = [&]() -> Task<void> {
+            for (int i = 0; i < 2; ++i) {
+                co_await expect_failure(resolver, "four.example", Detail::no_address, Family::v6);
+            }
+            EXPECT_EQ(server.questions(), 2u);
+        };
+        co_await while_serving(body, server);
+    });
+}
+
+// An answer that was asked for before, of a server that is perhaps not ours any more.
+TEST(DnsResolver, answer_to_an_older_configuration_is_not_remembered) {
+    simulated([]() -> Task<void> {
+        const auto folder = co_await make_test_folder();
+        const auto resolv_conf = folder / "resolv.conf";
+        auto server = co_await FakeServer::open(script);
+        ServedBy by(server);
+        by.options.resolv_conf = resolv_conf;
+        Resolver resolver(storage, by.options);
+        auto body = [&]() -> Task<void> {
+            auto load = [&]() -> Task<void> {
+                co_await sleep(10ms);  // the answer takes 40
+                co_await resolver.load();
+            };
+            auto clear = [&]() -> Task<void> {
+                co_await sleep(10ms);
+                resolver.clear_cache();
+            };
+            auto ask = [&] {
+                return expect_addresses(resolver, "late.example", "192.0.2.9 ", Family::v4);
+            };
+            co_await gather(load(), ask());
+            EXPECT_EQ(resolver.questions(), 1u);
+            co_await gather(clear(), ask());
+            EXPECT_EQ(resolver.questions(), 2u);
+            co_await ask();
+            co_await ask();
+            EXPECT_EQ(resolver.questions(), 3u);
+        };
+        co_await while_serving(body, server);
+    });
+}
+
+TEST(DnsResolver, hosts_stay_known_when_their_file_cannot_be_opened) {
+    simulated([]() -> Task<void> {
+        const auto folder = co_await make_test_folder();
+        const auto hosts = folder / "hosts";
+        co_await write_text(hosts, "192.0.2.1 gate\n");
+        Options options;
+        options.resolv_conf = nullptr;
+        options.hosts = hosts;
+        Resolver resolver(storage, options);
+        co_await resolver.load();
+        {
+            const FullDescriptors full;
+            const auto loaded = co_await attempt(resolver.load());
+            expect_descriptor_limit(support::error_of(loaded));
+        }
+        EXPECT_EQ(resolver.hosts().size(), 1u);
+        co_await expect_addresses(resolver, "gate", "192.0.2.1 ");
+        co_await remove_file(hosts);
+        co_await resolver.load();
+        EXPECT_EQ(resolver.hosts().size(), 0u) << "a file that is not there says nothing";
+    });
+}
+
 TEST(DnsResolver, questions_have_different_ids) {
     simulated([]() -> Task<void> {
         std::array<std::byte, 512> buffer;

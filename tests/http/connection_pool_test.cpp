@@ -423,6 +423,37 @@ TEST(HttpConnectionPool, closes_idle_connections_on_time) {
     });
 }
 
+// The server has not slept, and has closed them long ago.
+TEST(HttpConnectionPool, idle_connections_do_not_outlive_a_suspension) {
+    ringlet::testing::Simulation simulation;
+    const int status = simulation.run<case_limits>([&]() -> Task<void> {
+        Bench bench;
+        co_await bench.open();
+        ConnectionPool& pool = bench.pool();
+        co_await bench.use(a);
+        co_await sleep(100ms);
+        simulation.world().suspend(8h);
+        co_await sleep(1ms);
+        EXPECT_EQ(pool.idle(), 0u);
+        EXPECT_EQ(pool.counters().idle_closed, 1u);
+        // Asked for before the timers have been looked at: as if it were not there.
+        std::array<Lease, 2> held;
+        co_await take_all(pool, held, a);
+        for (Lease& each : held) {
+            co_await bench.connect(each);
+            each.release();
+        }
+        EXPECT_EQ(pool.idle(), 2u);
+        simulation.world().suspend(8h);
+        co_await take_all(pool, held, a);
+        EXPECT_FALSE(held[0].connection().is_fresh());
+        EXPECT_FALSE(held[1].connection().is_fresh());
+        EXPECT_EQ(pool.counters().idle_closed, 3u);
+    });
+    EXPECT_EQ(status, 0) << simulation.log();
+    EXPECT_EQ(simulation.world().open_descriptors(), 3u);
+}
+
 RINGLET_CASE_UNCUT(HttpConnectionPool, closes_its_connections_when_it_ends) {
     {
         Bench bench;

@@ -3,7 +3,9 @@
 #include <http/fake_server.hpp>
 
 #include <ringlet/flow/timeout.hpp>
+#include <ringlet/io/udp.hpp>
 #include <ringlet/sync/event.hpp>
+#include <ringlet/task/yield.hpp>
 
 using namespace ringlet;
 using namespace ringlet::support;
@@ -357,6 +359,31 @@ TEST(HttpFaults, an_answer_that_comes_before_all_was_sent_is_heard) {
     run_simulated([] { return answer_early(false); });
 }
 
+// The server reads no more, and leaves the connection open: sending stops there for good.
+TEST(HttpFaults, an_early_answer_is_heard_when_the_server_takes_no_more) {
+    run_simulated([]() -> Task<void> {
+        auto script = [](Peer& peer) -> Task<void> {
+            co_await poll(peer.socket().descriptor(), POLLIN);
+            co_await peer.say("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+            co_await peer.stall();
+        };
+        auto body = [](FakeServer& server, Client& client) -> Task<void> {
+            const auto url = server.url();
+            Endless source;
+            {
+                const auto response =
+                    co_await attempt(client.post(url, http::Body::stream(source), "a/b"));
+                EXPECT_TRUE(response.has_value());
+                if (response) {
+                    EXPECT_EQ(response->status(), 413u);
+                }
+            }
+            EXPECT_EQ(client.open_connections(), 0u);
+        };
+        co_await with_server(script, body, {.timeouts = {.send = 3s}});
+    });
+}
+
 // ---- connections that died while they were idle
 
 RINGLET_CASE(HttpFaults, a_connection_that_was_closed_meanwhile_is_replaced) {
@@ -380,6 +407,45 @@ RINGLET_CASE(HttpFaults, a_connection_that_was_closed_meanwhile_is_replaced) {
     };
     co_await with_server(script, body);
     co_await expect_open_descriptors(0);
+}
+
+// A look at an idle connection stands in line, too, and must not take that for silence.
+TEST(HttpFaults, a_connection_that_was_closed_is_replaced_also_when_all_operations_are_taken) {
+    static constexpr ringlet::Limits few_operations = [] {
+        ringlet::Limits limits = case_limits;
+        limits.operations = 8;
+        return limits;
+    }();
+    run_simulated<few_operations>([]() -> Task<void> {
+        auto script = [](Peer& peer) -> Task<void> {
+            const bool asked = co_await peer.hear();
+            if (asked) co_await peer.answer("once");
+        };
+        auto body = [](FakeServer& server, Client& client) -> Task<void> {
+            const auto url = server.url();
+            const auto silent = co_await UdpSocket::bind(loopback_address(0));
+            auto wait = [&]() -> Task<void> {
+                const auto nothing =
+                    co_await attempt(timeout(10ms, poll(silent.descriptor(), POLLIN)));
+                EXPECT_FALSE(nothing.has_value());
+            };
+            auto post = [&]() -> Task<void> {
+                auto response = co_await client.post(url, "x", "a/b");  // never sent twice
+                std::array<std::byte, 16> room;
+                const auto text = co_await read_text(response, room);
+                EXPECT_EQ(text, "once");
+            };
+            co_await post();
+            co_await sleep(5ms);  // the server's end arrives
+            co_await TaskGroup::run([&](TaskGroup& group) -> Task<void> {
+                for (int i = 0; i < 8; ++i) (void)group.spawn(std::ref(wait));
+                co_await yield();
+                co_await post();
+            });
+            EXPECT_EQ(client.counters().replaced, 1u);
+        };
+        co_await with_server(script, body);
+    });
 }
 
 namespace {

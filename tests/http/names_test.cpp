@@ -2,6 +2,7 @@
 #include <http/fake_server.hpp>
 
 #include <ringlet/dns/resolver.hpp>
+#include <ringlet/flow/transient.hpp>
 #include <ringlet/io/udp.hpp>
 
 using namespace ringlet;
@@ -61,6 +62,24 @@ Task<void> ends_a_lookup_that_takes_too_long() {
     EXPECT_EQ(client.open_connections(), 0u);
 }
 
+// It is not the web server that refuses.
+Task<void> tells_that_no_name_server_could_be_reached() {
+    dns::Options options;
+    options.resolv_conf = nullptr;
+    const std::array servers{loopback_address(53)};
+    options.servers = servers;
+    dns::Resolver resolver(dns_storage, options);
+    Client client(small_storage, {.resolver = &resolver});
+    const auto response = co_await attempt(client.get("http://host.example/"));
+    const Error error = error_of(response);
+    EXPECT_TRUE(error == dns::Detail::unreachable) << text(error);
+    EXPECT_EQ(error.code(), std::errc::connection_refused);
+    EXPECT_STREQ(text(error), "no DNS server could be reached");
+    EXPECT_EQ(http::kind_of(error), http::Kind::name);
+    EXPECT_EQ(http::step_of(error), http::Step::resolve);
+    EXPECT_TRUE(is_transient(error));
+}
+
 void run_with_hosts(Case body) {
     ringlet::testing::Simulation simulation;
     simulation.world().make_folder("/etc");
@@ -78,6 +97,9 @@ TEST(HttpNames, reach_their_hosts) {
 }
 TEST(HttpNames, that_are_none_keep_the_resolvers_error) {
     run_with_hosts(tells_what_the_resolver_said);
+}
+TEST(HttpNames, that_nobody_can_be_asked_for_are_no_fault_of_their_hosts) {
+    run_with_hosts(tells_that_no_name_server_could_be_reached);
 }
 TEST(HttpNames, that_take_too_long_run_into_the_limit_of_connecting) {
     run_with_hosts(ends_a_lookup_that_takes_too_long);

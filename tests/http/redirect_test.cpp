@@ -302,6 +302,56 @@ RINGLET_CASE(HttpRedirect, to_another_host_takes_no_secrets_along) {
     co_await expect_open_descriptors(0);
 }
 
+// The body of the redirect is worth nothing there, so nobody waits for it.
+TEST(HttpRedirect, to_another_host_waits_for_no_body) {
+    run_simulated([]() -> Task<void> {
+        static char location[64];
+        auto script = [](Peer& peer) -> Task<void> {
+            const bool asked = co_await peer.hear();
+            if (!asked) co_return;
+            if (peer.path() != "/from") co_return co_await peer.answer(peer.request());
+            co_await peer.say("HTTP/1.1 302 x\r\nContent-Length: 10\r\n");
+            co_await peer.say(location);
+            co_await peer.stall();
+        };
+        auto body = [](FakeServer& server, Client& client) -> Task<void> {
+            std::snprintf(location, sizeof location, "Location: http://127.0.0.1:%u/to\r\n\r\n",
+                          server.port());
+            const auto url = server.url("/from", "localhost");
+            const Instant start = scheduler().now();
+            auto response = co_await client.get(url);
+            std::array<std::byte, 600> room;
+            const auto heard = co_await read_text(response, room);
+            EXPECT_TRUE(heard.starts_with("GET /to ")) << heard;
+            EXPECT_EQ(scheduler().now(), start);
+        };
+        co_await with_server(script, body, {.timeouts = http::Timeouts::in_all(20s)});
+    });
+}
+
+// What is left over of a body that cannot be read is never read once more.
+RINGLET_CASE_UNCUT(HttpRedirect, with_a_body_that_cannot_be_read_costs_the_connection) {
+    auto script = [](Peer& peer) -> Task<void> {
+        for (;;) {
+            const bool asked = co_await peer.hear();
+            if (!asked) co_return;
+            if (peer.path() == "/from") {
+                co_await peer.say("HTTP/1.1 302 x\r\nLocation: /to\r\n"
+                                  "Transfer-Encoding: chunked\r\n\r\nnone\r\n0\r\n\r\n");
+            } else {
+                co_await peer.answer(peer.request());
+            }
+        }
+    };
+    auto body = [](FakeServer& server, Client& client) -> Task<void> {
+        const auto url = server.url("/from");
+        auto response = co_await client.get(url);
+        EXPECT_EQ(response.status(), 200u);
+        EXPECT_EQ(client.counters().opened, 2u);
+    };
+    co_await with_server(script, body);
+}
+
 // The redirected hold their places while they wait for the other host; nobody waits for ever.
 RINGLET_CASE_UNCUT(HttpRedirect, of_many_to_one_host_is_no_deadlock) {
     auto body = [](FakeServer& server, Client& client) -> Task<void> {

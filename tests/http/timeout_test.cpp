@@ -164,6 +164,23 @@ Task<void> stall_in_line() {
     co_await with_server(stall, body, {.timeouts = timeouts});
 }
 
+// A Response that nobody reads keeps its connection, and the next in line does not wait for ever.
+Task<void> default_limit_of_the_line() {
+    auto script = [](Peer& peer) -> Task<void> {
+        const bool asked = co_await peer.hear();
+        if (!asked) co_return;
+        co_await peer.answer("held");
+        co_await peer.stall();
+    };
+    auto body = [](FakeServer& server, Client& client) -> Task<void> {
+        const auto url = server.url();
+        const auto held = co_await client.get(url);
+        auto work = [&] { return get_all(client, url); };
+        co_await expect_time_out(work, Reason::step_time, http::Step::line, 5min);
+    };
+    co_await with_server(script, body, {.connections_per_host = 1});
+}
+
 Task<void> total_covers_redirects() {
     auto script = [](Peer& peer) -> Task<void> {
         for (;;) {
@@ -340,6 +357,9 @@ void expect_exact(Case body) {
 
 TEST(HttpTimeout, ends_a_wait_in_line) {
     expect_exact(stall_in_line);
+}
+TEST(HttpTimeout, ends_a_wait_in_line_after_five_minutes_unless_told_otherwise) {
+    expect_exact(default_limit_of_the_line);
 }
 TEST(HttpTimeout, ends_connecting) {
     expect_exact(stall_while_connecting);

@@ -11,7 +11,7 @@
 namespace ringlet::dns {
 
 struct CacheEntry {
-    Addresses addresses;
+    Addresses addresses;     // empty: it is known that there are none
     Instant good_until = 0;  // 0: the place is free
     Family family = Family::v4;
     std::uint8_t length = 0;

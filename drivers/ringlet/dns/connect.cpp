@@ -8,13 +8,6 @@
 namespace ringlet::dns {
 namespace {
 
-// This machine's own lack says nothing about the others' addresses.
-bool is_our_own(Error error) {
-    return error.domain() == Domain::runtime || error == std::errc::too_many_files_open ||
-           error == std::errc::too_many_files_open_in_system ||
-           error == std::errc::not_enough_memory;
-}
-
 unsigned weight_of(Error error) {
     if (error == Error()) return 0;
     if (is_our_own(error)) return 4;
@@ -65,10 +58,12 @@ Task<void> try_address(Race& race, IpAddress address) {
     race.found.news.set();
 }
 
+// Forgets the news after the wait, since the caller looks for itself then. To forget them before it
+// would lose those that came between the caller's look and this task's first step.
 Task<void> wait_for_news(Race& race, Deadline until_when) {
-    race.found.news.clear();
     const auto waited = co_await attempt(until(until_when, race.found.news.wait()));
-    static_cast<void>(waited);  // the caller looks for itself
+    static_cast<void>(waited);
+    race.found.news.clear();
 }
 
 Task<void> wait_for_addresses(Race& race) {

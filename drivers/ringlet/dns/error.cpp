@@ -17,6 +17,7 @@ const char* words_of(Error error) {
         case Detail::no_address: return "the host has no address of the wanted kind";
         case Detail::no_servers: return "no DNS server is configured";
         case Detail::no_answer: return "no DNS server answered in time";
+        case Detail::unreachable: return "no DNS server could be reached";
         case Detail::server_failure: return "the DNS server could not look the name up";
         case Detail::refused: return "the DNS server refused to answer";
         case Detail::not_understood: return "the DNS server did not understand the question";
@@ -29,7 +30,8 @@ const char* words_of(Error error) {
 
 std::errc code_of(Detail detail) {
     switch (detail) {
-        case Detail::none: break;
+        case Detail::none:
+        case Detail::unreachable: break;
         case Detail::name_characters:
         case Detail::name_shape:
         case Detail::not_ascii: return std::errc::invalid_argument;
@@ -44,7 +46,7 @@ std::errc code_of(Detail detail) {
         case Detail::too_long: return std::errc::message_size;
         case Detail::memory: return std::errc::not_enough_memory;
     }
-    panic("an error without a detail", __FILE__, __LINE__);
+    panic("an error whose detail has no code", __FILE__, __LINE__);
 }
 
 const DomainWords words(domain, words_of);
@@ -53,6 +55,16 @@ const DomainWords words(domain, words_of);
 
 Error error_of(Detail detail) {
     return {code_of(detail), domain, static_cast<std::uint16_t>(detail)};
+}
+
+Error unreachable_error(std::errc code) {
+    return {code, domain, static_cast<std::uint16_t>(Detail::unreachable)};
+}
+
+bool is_our_own(Error error) {
+    return error.domain() == Domain::runtime || error == std::errc::too_many_files_open ||
+           error == std::errc::too_many_files_open_in_system ||
+           error == std::errc::not_enough_memory;
 }
 
 }  // namespace ringlet::dns

@@ -1,7 +1,7 @@
 // The errors of the resolver.
 //
-// What a name server said, or did not say, has the domain `dns` and a Detail; what the network said
-// (connection_refused, network_unreachable, ...) is the kernel's.
+// What a name server said, or did not say, has the domain `dns` and a Detail. So has what the
+// network said of the servers, with the kernel's code: nobody shall take it for the host's answer.
 #pragma once
 
 #include <ringlet/base/error.hpp>
@@ -21,6 +21,7 @@ enum class Detail : std::uint16_t {
     no_address,       // address_not_available: the name exists and has no such address
     no_servers,       // destination_address_required: none was given
     no_answer,        // timed_out: every server, every attempt
+    unreachable,      // the kernel's code (connection_refused, ...): no server could be reached
     server_failure,   // resource_unavailable_try_again: SERVFAIL
     refused,          // permission_denied: REFUSED
     not_understood,   // not_supported: FORMERR, NOTIMP and codes that nobody uses
@@ -36,7 +37,12 @@ constexpr bool operator==(Error error, Detail detail) {
     return error.domain() == domain && detail_of(error) == detail;
 }
 
-// The error of a detail, with its std::errc; detail is not `none`.
+// The error of a detail, with its std::errc; detail is neither `none` nor `unreachable`.
 Error error_of(Detail detail);
+// unreachable, with the kernel's code.
+Error unreachable_error(std::errc code);
+
+// Whether it is this machine's lack: of descriptors, frames or memory. That says nothing of others.
+bool is_our_own(Error error);
 
 }  // namespace ringlet::dns

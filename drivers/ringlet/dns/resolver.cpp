@@ -33,6 +33,7 @@ Weight weight_of(Error error) {
         case Detail::not_found: return Weight::no_name;
         case Detail::no_address: return Weight::no_address;
         case Detail::no_answer: return Weight::silence;
+        case Detail::unreachable: return Weight::network;
         case Detail::no_servers:
         case Detail::name_shape: return Weight::ourselves;
         default: return Weight::server;
@@ -56,24 +57,35 @@ bool ends_search(Error error) {
     return weight == Weight::silence || weight == Weight::network || weight == Weight::ourselves;
 }
 
-// What the runtime said of one exchange: timeout()'s own error, and a connection that ended early.
+// What was said of one exchange: timeout()'s own error, a connection that ended early, and what the
+// network said of the server.
 Error in_our_words(Error error) {
     if (error == Error(std::errc::timed_out, RuntimeDetail::none)) {
         return error_of(Detail::no_answer);
     }
-    return error == unexpected_end ? error_of(Detail::malformed) : error;
+    if (error == unexpected_end) return error_of(Detail::malformed);
+    const bool is_networks = error.domain() == Domain::kernel && !is_our_own(error);
+    return is_networks ? unreachable_error(error.code()) : error;
 }
 
-// Calls `use(line)` for each line of a file. One that is not there has none.
-template <class Use>
-Task<void> for_each_line(const char* path, Use& use) {
+// How long it is remembered that a name has no address of a kind. A server may say (RFC 2308), but
+// such answers often do not.
+constexpr auto no_address_time = std::chrono::seconds(30);
+
+// None if it is not there.
+Task<std::optional<File>> open_file(const char* path) {
     auto opened = co_await attempt(File::open(path));
-    if (!opened) {
-        if (opened.error() == std::errc::no_such_file_or_directory) co_return;
-        co_await fail(opened.error());
-    }
+    if (opened) co_return std::move(*opened);
+    if (opened.error() != std::errc::no_such_file_or_directory) co_await fail(opened.error());
+    co_return std::nullopt;
+}
+
+// Calls `use(line)` for each line of a file, and closes it. One that is not there has none.
+template <class Use>
+Task<void> for_each_line(const char* path, std::optional<File>& file, Use& use) {
+    if (!file) co_return;
     std::array<char, line_bytes_max + 2> storage;
-    LineReader lines(*opened, storage);
+    LineReader lines(*file, storage);
     for (;;) {
         const auto line = co_await attempt(lines.next());
         if (line && !*line) break;
@@ -85,7 +97,7 @@ Task<void> for_each_line(const char* path, Use& use) {
         log::warning("%s: line %llu is too long and left out", path,
                      static_cast<unsigned long long>(lines.line_number()));
     }
-    co_await opened->close();
+    co_await file->close();
 }
 
 }  // namespace
@@ -170,11 +182,12 @@ Task<void> Resolver::load_config() {
         log::warning("%s: not understood, or too much: %.*s", options_.resolv_conf,
                      static_cast<int>(std::min(line.size(), std::size_t{80})), line.data());
     };
-    co_await for_each_line(options_.resolv_conf, read);
+    auto file = co_await open_file(options_.resolv_conf);
+    co_await for_each_line(options_.resolv_conf, file, read);
     if (fresh.servers() == 0) fresh.add_server(loopback_address(dns_port));
     apply_options(fresh);
     config_ = fresh;
-    cache_.clear();  // the answers of other servers
+    clear_cache();  // the answers of other servers
 }
 
 Task<void> Resolver::load_hosts() {
@@ -185,9 +198,10 @@ Task<void> Resolver::load_hosts() {
     };
     if (options_.hosts == nullptr) co_return;
     const Reading reading(hosts_are_read_);
-    hosts_.clear();
+    auto file = co_await open_file(options_.hosts);
+    hosts_.clear();  // not before: of a file that cannot be opened the old names are better
     auto read = [&](std::string_view line) { hosts_.read_line(line); };
-    co_await for_each_line(options_.hosts, read);
+    co_await for_each_line(options_.hosts, file, read);
     if (hosts_.left_out() == 0) co_return;
     log::warning("%s: %llu names are left out (dns::Limits::hosts, hosts_bytes)", options_.hosts,
                  static_cast<unsigned long long>(hosts_.left_out()));
@@ -246,11 +260,12 @@ Result<bool> Resolver::find_here(std::string_view name, Family family, Found& fo
 Task<Error> Resolver::ask_both(std::string_view name, Family family, unsigned first_server,
                                Found& found) {
     if (family != Family::any) {
-        const auto asked = co_await attempt(ask(Question{name, family, first_server, found}));
+        const Question question{name, family, first_server, clearings_, found};
+        const auto asked = co_await attempt(ask(question));
         co_return asked ? Error() : asked.error();
     }
-    const Question v6{name, Family::v6, first_server, found};
-    const Question v4{name, Family::v4, first_server, found};
+    const Question v6{name, Family::v6, first_server, clearings_, found};
+    const Question v4{name, Family::v4, first_server, clearings_, found};
     const auto asked = co_await gather_results(ask(v6), ask(v4));
     Error error;
     if (!std::get<0>(asked)) keep_weightier(error, std::get<0>(asked).error());
@@ -258,12 +273,23 @@ Task<Error> Resolver::ask_both(std::string_view name, Family family, unsigned fi
     co_return error;
 }
 
-bool Resolver::find_cached(const Question& question) const {
+// False if nothing is known. An empty answer is one, too.
+Result<bool> Resolver::find_cached(const Question& question) const {
     const Instant now = scheduler().now(Clock::boottime);
     const Addresses* const known = cache_.find(question.name, question.family, now);
     if (known == nullptr) return false;
+    if (known->empty()) return std::unexpected(error_of(Detail::no_address));
     question.found.add(*known);
     return true;
+}
+
+void Resolver::remember(const Question& question, const Addresses& addresses,
+                        std::chrono::seconds span) {
+    if (question.clearing != clearings_) return;  // an answer of what has been forgotten since
+    span = std::min(span, options_.cache_time_max);
+    if (span <= std::chrono::seconds::zero()) return;
+    const Instant now = scheduler().now(Clock::boottime);
+    cache_.store(question.name, question.family, addresses, later(now, span));
 }
 
 Result<void> Resolver::write_question(QuerySlot& slot, const Question& question) {
@@ -275,7 +301,8 @@ Result<void> Resolver::write_question(QuerySlot& slot, const Question& question)
 }
 
 Task<void> Resolver::ask(Question question) {
-    if (find_cached(question)) co_return;
+    const bool is_known = co_await find_cached(question);
+    if (is_known) co_return;
     const Permit permit = co_await turns_.acquire();
     Slot slot(*this);
     co_await write_question(*slot, question);
@@ -304,12 +331,12 @@ Task<void> Resolver::ask_server(const SocketAddress& server, QuerySlot& slot,
     ++questions_;
     const auto answer = co_await timeout(config_.timeout, exchange(server, slot));
     Addresses addresses;
-    const std::uint32_t good_s = co_await read_answer(answer, question.family, addresses);
-    const auto good = std::min(std::chrono::seconds(good_s), options_.cache_time_max);
-    if (good > std::chrono::seconds::zero()) {
-        const Instant now = scheduler().now(Clock::boottime);
-        cache_.store(question.name, question.family, addresses, later(now, good));
+    const auto good_s = read_answer(answer, question.family, addresses);
+    if (!good_s) {
+        if (good_s.error() == Detail::no_address) remember(question, Addresses(), no_address_time);
+        co_await fail(good_s.error());
     }
+    remember(question, addresses, std::chrono::seconds(*good_s));
     question.found.add(addresses);
 }
 

@@ -44,7 +44,8 @@ struct Options {
     std::optional<Nanoseconds> timeout = {};  // of one server in one attempt
     std::optional<bool> rotate = {};
 
-    // An answer is remembered for as long as its server allows, but no longer than this.
+    // An answer is remembered for as long as its server allows, that there is no address of a kind
+    // for half a minute, but no longer than this.
     std::chrono::seconds cache_time_max = std::chrono::hours(24);
 };
 
@@ -110,7 +111,8 @@ public:
     // out, with a warning in the log. New lookups wait until the hosts file has been read. With a
     // new resolv.conf, what was remembered is forgotten.
     //
-    // Errors: the kernel's, for a file that is there and cannot be read.
+    // Errors: the kernel's, for a file that is there and cannot be read. What one said that cannot
+    // be opened stays known.
     // Cancellation: servers stay as they were; of the hosts, those read by then are known.
     // Source: resolv.conf(5), hosts(5).
     Task<void> load();
@@ -119,7 +121,8 @@ public:
     // order of the server. Never empty. A literal ("192.0.2.1", "::1") is its own address.
     //
     // Errors: of Domain `dns`, see Detail; not_found and no_address are answers, all others
-    // failures. The kernel's, if no server could be reached. runtime: frames, descriptors.
+    // failures; unreachable has the kernel's code. runtime: frames, descriptors. The kernel's:
+    // descriptors and memory of the whole machine.
     // Cancellation: unwinds at once; nothing is left behind.
     // Source: RFC 1034, RFC 1035, RFC 3596.
     Task<Addresses> resolve(std::string_view name, Family family = Family::any);
@@ -132,7 +135,11 @@ public:
 
     const Config& config() const { return config_; }
     const Hosts& hosts() const { return hosts_; }
-    void clear_cache() { cache_.clear(); }
+    // Also what is being asked for now will not be remembered.
+    void clear_cache() {
+        cache_.clear();
+        ++clearings_;
+    }
     // Questions sent so far, each attempt counted.
     std::uint64_t questions() const { return questions_; }
 
@@ -143,6 +150,7 @@ private:
         std::string_view name;
         Family family;
         unsigned first_server;
+        unsigned clearing;  // of the cache: the last one before it was asked
         Found& found;
     };
 
@@ -152,7 +160,8 @@ private:
     Task<void> load_config();
     Task<void> load_hosts();
     Result<bool> find_here(std::string_view name, Family family, Found& found) const;
-    bool find_cached(const Question& question) const;
+    Result<bool> find_cached(const Question& question) const;
+    void remember(const Question& question, const Addresses& addresses, std::chrono::seconds span);
     static Result<void> write_question(QuerySlot& slot, const Question& question);
     Task<Error> ask_both(std::string_view name, Family family, unsigned first_server,
                          Found& found);
@@ -169,6 +178,7 @@ private:
     Mutex loading_;
     Event hosts_are_read_;
     unsigned rotation_ = 0;
+    unsigned clearings_ = 0;
     std::uint64_t questions_ = 0;
     bool& lent_;
 };

@@ -24,11 +24,13 @@ Task<Response> Client::send(Request request) {
         if (redirects == limits().redirects) {
             co_await fail(make_error(Reason::redirects, Step::head));
         }
-        co_await pass_over_body(exchange);
         const bool is_elsewhere = co_await redirect(exchange);
-        if (!is_elsewhere) continue;
-        pool_.leave_host(exchange.lease.connection());
-        co_await take_connection(exchange);
+        if (is_elsewhere) {
+            pool_.leave_host(exchange.lease.connection());
+            co_await take_connection(exchange);
+        } else {
+            co_await pass_over_body(exchange);
+        }
     }
     const unsigned status = exchange.lease.connection().parser().status();
     const bool is_success = status >= 200 && status <= 299;

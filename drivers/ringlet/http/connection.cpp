@@ -58,7 +58,7 @@ void Connection::end_response() {
     while (!parser_.has_ended() && !received().empty()) {
         const auto rest = received();
         const auto done = parser_.decode(rest, buffer_.subspan(received_at_, rest.size()));
-        if (!done) break;
+        if (!done) return give_up();
         consume(done->taken);
     }
     is_fresh_ = parser_.has_ended() && parser_.keeps_alive() && received().empty();

@@ -52,6 +52,7 @@ unsigned ConnectionPool::open_to(const HostKey& host) const {
 
 // What a request to `host` gets, if it can go now; `held` if it has a place already.
 Connection* ConnectionPool::serve(const HostKey& host, Connection* held) {
+    close_overdue();
     if (Connection* const idle = serve_idle(host, held)) return idle;
     const unsigned others = open_to(host);
     if (others >= per_host_) return nullptr;
@@ -119,7 +120,8 @@ void ConnectionPool::park(Connection& connection) {
     idle_.push_back(connection);
     ++idle_count_;
     const Nanoseconds span = std::chrono::milliseconds(limits_.idle_ms);
-    scheduler().arm(connection, Clock::monotonic, later(scheduler().now(), span));
+    const Instant now = scheduler().now(Clock::boottime);  // servers do not sleep when we do
+    scheduler().arm(connection, Clock::boottime, later(now, span));
 }
 
 void ConnectionPool::leave_idle(Connection& connection) {
@@ -142,6 +144,16 @@ void ConnectionPool::idle_too_long(Connection& connection) {
     leave_idle(connection);
     set_free(connection);
     ++counters_.idle_closed;
+}
+
+// Those that a board which has just woken up has not looked at yet.
+void ConnectionPool::close_overdue() {
+    if (idle_.empty()) return;
+    const Instant now = scheduler().now(Clock::boottime);
+    for (Connection* each = idle_.front(); each != nullptr; each = idle_.front()) {
+        if (now < each->deadline()) return;
+        idle_too_long(*each);
+    }
 }
 
 void ConnectionPool::leave_host(Connection& connection) {

@@ -105,6 +105,7 @@ private:
     void set_free(Connection& connection);
     void give_back(Connection& connection);
     void idle_too_long(Connection& connection);
+    void close_overdue();
     void join(Joining& waiter);
     void leave(Joining& waiter);
     void serve_line();

@@ -47,11 +47,12 @@ Task<void> connect(Exchange& exchange) {
 }
 
 // Whether the server has neither closed an idle connection nor sent anything unasked: that would be
-// taken for the answer to what is sent next. A look that does not wait.
-Task<bool> is_quiet(int descriptor) {
+// taken for the answer to what is sent next. An idle connection can be written to, so the look
+// waits for nothing but its turn among the operations; that it got none in time says nothing.
+Task<bool> is_quiet(int descriptor, Deadline limit) {
     const auto events =
-        co_await attempt(timeout(Nanoseconds::zero(), poll(descriptor, POLLIN | POLLRDHUP)));
-    co_return !events && events.error() == std::errc::timed_out;
+        co_await attempt(until(limit, poll(descriptor, POLLIN | POLLRDHUP | POLLOUT)));
+    co_return events && *events == POLLOUT;
 }
 
 // ---- sending
@@ -163,15 +164,25 @@ Task<void> receive_head(Exchange& exchange) {
     }
 }
 
-// A server may answer, and close, before it has read all of a body (413, 401): if sending fails for
-// that, its answer is worth more than the failure.
+// A server may answer before it has read all of a body (413, 401), and close, or read no more: if
+// sending fails for that, its answer is worth more than the failure. One that reads no more may
+// not have answered either: a look tells, which does not wait.
+Task<bool> may_be_answered(Exchange& exchange, Error why) {
+    if (exchange.source_failed) co_return false;
+    if (reason_of(why) != Reason::step_time) co_return kind_of(why) == Kind::transport;
+    const int descriptor = exchange.lease.connection().socket().descriptor();
+    const auto events = co_await attempt(timeout(Nanoseconds::zero(), poll(descriptor, POLLIN)));
+    co_return events && (*events & POLLIN) != 0;
+}
+
 Task<void> talk(Exchange& exchange) {
     Connection& connection = exchange.lease.connection();
     connection.begin(exchange.method == Method::head);
     const auto sent = co_await attempt(send_request(exchange));
-    const bool is_broken =
-        !sent && !exchange.source_failed && kind_of(sent.error()) == Kind::transport;
-    if (!sent && !is_broken) co_await fail(sent.error());
+    if (!sent) {
+        const bool goes_on = co_await may_be_answered(exchange, sent.error());
+        if (!goes_on) co_await fail(sent.error());
+    }
     const auto answered = co_await attempt(receive_head(exchange));
     if (!sent && !answered) co_await fail(sent.error());
     if (!answered) co_await fail(answered.error());
@@ -190,7 +201,8 @@ bool is_death(const Exchange& exchange, Error why) {
 
 Task<void> replace_if_dead(Exchange& exchange) {
     Connection& connection = exchange.lease.connection();
-    const bool alive = co_await is_quiet(connection.socket().descriptor());
+    const Deadline limit = exchange.limit(exchange.timeouts.connect);
+    const bool alive = co_await is_quiet(connection.socket().descriptor(), limit);
     if (alive) co_return;
     connection.give_up();
     ++exchange.client.pool().counters().replaced;

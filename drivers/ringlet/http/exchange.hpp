@@ -48,11 +48,12 @@ Task<void> make_exchange(Exchange& exchange);
 
 // The Location that the response sends the request to; none if it does not.
 std::optional<std::string_view> redirection(const Exchange& exchange);
-// Passes over a short body, so that the connection can go on; otherwise it is given up.
-Task<void> pass_over_body(Exchange& exchange);
-// Turns the exchange to its new URL. True if that is another host's.
+// Turns the exchange to its new URL. True if that is another host's. Of the body, what has come is
+// lost.
 //
 // Errors: kind request: as parse_url(), resend; limit (url_bytes).
 Result<bool> redirect(Exchange& exchange);
+// Waits for the rest of a short body, so that the connection can go on; otherwise it is given up.
+Task<void> pass_over_body(Exchange& exchange);
 
 }  // namespace ringlet::http

@@ -20,7 +20,8 @@ struct Limits {
     unsigned header_bytes = 8192;       // what is received before a body: status line and headers
     unsigned buffer_bytes = 2048;       // of each connection; a request's head has to fit in
     std::uint64_t body_bytes = 1_MiB;   // what read_all() takes, unless the request says otherwise
-    unsigned idle_ms = 15'000;          // a connection that nobody needs is closed after this
+    unsigned idle_ms = 15'000;          // a connection that nobody needs is closed after this;
+                                        // time in which the board sleeps counts
 
     constexpr std::size_t bytes_per_connection() const {
         return std::size_t{header_bytes} + buffer_bytes + url_bytes;

@@ -53,6 +53,7 @@ Task<void> pass_over_body(Exchange& exchange) {
 Result<bool> redirect(Exchange& exchange) {
     Connection& connection = exchange.lease.connection();
     const ResponseParser& parser = connection.parser();
+    connection.end_response();  // what has come of the body stands where the URL is made
     change_method(exchange, parser.status());
     if (exchange.has_body && exchange.request.body.is_stream()) {
         return std::unexpected(make_error(Reason::resend, Step::head));
