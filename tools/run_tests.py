@@ -105,7 +105,8 @@ def finished(command: list, **options) -> subprocess.CompletedProcess:
             output, _ = process.communicate()
         except BaseException:
             process.terminate()
-            raise  # behind the end of the process
+            process.wait()
+            raise
     return subprocess.CompletedProcess(command, process.returncode, output)
 
 

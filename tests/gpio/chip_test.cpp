@@ -66,7 +66,8 @@ TEST(GpioChip, is_not_said_to_be_missing_if_something_else_is) {
             const auto failed = co_await attempt(gpio::Chip::open("lab"));
             EXPECT_EQ(number_of(failed), number);
         }
-        for (const int number : {ENODEV, ENXIO}) {  // one that is just going
+        // One that is just going, and one that others may open.
+        for (const int number : {ENODEV, ENXIO, EACCES, EPERM}) {
             const auto next = make_chip("/dev/gpiochip1", {.label = "next"});
             chip.world().fail_next(IORING_OP_OPENAT, number);
             const auto found = co_await attempt(gpio::Chip::open("next"));

@@ -127,21 +127,24 @@ RINGLET_CASE(Files, are_closed_once_and_give_their_reservation_back) {
 TEST(SimulatedFiles, are_closed_in_the_end_when_the_kernel_puts_it_off) {
     for (const int times : {1, 2}) {
         ringlet::testing::Simulation simulation;
-        simulation.world().write_file("/file", "x");
+        auto& world = simulation.world();
+        world.write_file("/file", "x");
+        const unsigned before = world.open_descriptors();
         const auto main = [&]() -> Task<void> {
-            const unsigned before = simulation.world().open_descriptors();
+            const unsigned at_start = world.open_descriptors();
             {
                 File file = co_await File::open("/file");
-                for (int i = 0; i < times; ++i) {
-                    simulation.world().fail_next(IORING_OP_CLOSE, ECANCELED);
-                }
+                for (int i = 0; i < times; ++i) world.fail_next(IORING_OP_CLOSE, ECANCELED);
             }
             co_await sleep(1ms);
             EXPECT_EQ(scheduler().descriptors(), 0u);
-            EXPECT_EQ(simulation.world().open_descriptors(), before);
+            // For ever would keep a core busy, and the run from its end.
+            EXPECT_EQ(world.open_descriptors(), at_start + (times == 2 ? 1 : 0));
         };
         EXPECT_EQ(simulation.run(main), 0);
-        EXPECT_EQ(simulation.world().open_descriptors(), 3u);
+        EXPECT_EQ(world.open_descriptors(), before + (times == 2 ? 1 : 0));
+        const bool is_told = world.standard_error().written().contains("is left open");
+        EXPECT_EQ(is_told, times == 2);
     }
 }
 

@@ -21,14 +21,18 @@ PATIENCE_S = 120
 FILE_LIMIT = 1024  # bytes, less than a report
 
 
-def run(what="", report=None, file_limit=resource.RLIM_INFINITY):
+def run(what="", report=None, file_limit=None):
     environment = {name: value for name, value in os.environ.items() if name != "RINGLET_REPORT"}
     if report is not None:
         environment["RINGLET_REPORT"] = str(report)
-    limits = (file_limit, resource.RLIM_INFINITY)
+    hard_limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+    def limit_files():
+        if file_limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, hard_limit))
+
     return subprocess.run([HELPER, what], capture_output=True, text=True, env=environment,
-                          timeout=PATIENCE_S,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+                          timeout=PATIENCE_S, preexec_fn=limit_files)
 
 
 def printed(done):

@@ -76,9 +76,10 @@ class Simulated(unittest.TestCase):
     def test_cases_ask_nothing_of_linux(self):
         cases = 0
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            traces = pool.map(lambda program: traced(program, IN_SIMULATION), PROGRAMS)
-            for program, (done, found) in zip(PROGRAMS, traces):
+            traces = [pool.submit(traced, program, IN_SIMULATION) for program in PROGRAMS]
+            for program, trace in zip(PROGRAMS, traces):
                 with self.subTest(name_of(program)):
+                    done, found = trace.result()
                     self.assertFalse(found, "\n" + "\n".join(f"{case}\n    {line}"
                                                              for case, line in found.items()))
                     self.assertEqual(done.returncode, 0, done.stdout)

@@ -211,6 +211,7 @@ class Run(unittest.TestCase):
             self.assertEqual((done.stdout, done.stderr, done.returncode),
                              ("".join(f"<{word}>" for word in words), "", 0))
         self.assertEqual(self.run_here("printf", "a").stdout, "a")
+        self.assertEqual(self.run_here("printf", "<%s>", "--", "b").stdout, "<--><b>")
 
     def test_without_a_program_is_an_error(self):
         for words in ([], ["--"]):

@@ -20,6 +20,11 @@ bool is_no_chip(Error error) {
                                [&](int number) { return error == Error::kernel(number); });
 }
 
+// By its permissions, or by the control group's list of devices.
+bool is_denied(Error error) {
+    return error == Error::kernel(EACCES) || error == Error::kernel(EPERM);
+}
+
 }  // namespace
 
 Task<Chip> Chip::open_path(const char* path) {
@@ -49,7 +54,7 @@ Task<Chip> Chip::open(const char* label_or_path, Limits limits) {
         }
         if (chip) {
             (void)co_await attempt(chip->file_.close());
-        } else if (chip.error() == Error::kernel(EACCES)) {
+        } else if (is_denied(chip.error())) {
             denied = true;
         } else if (!is_no_chip(chip.error())) {
             co_await fail(chip.error());  // it may be the one, and may be there the next time

@@ -128,13 +128,8 @@ std::size_t wanted(int result) {
     errno = saved_errno;
 }
 
-// Twice around the ring at most, and once more for the line about lost messages.
 void write_pending() {
-    while (state.size > 0) {
-        const std::string_view oldest = pending();
-        emergency_write(oldest);
-        consume(oldest.size());
-    }
+    drain([](std::string_view words, void*) { emergency_write(words); }, nullptr);
 }
 
 }  // namespace
@@ -196,6 +191,15 @@ void detach() {
     RINGLET_ASSERT(state.lost_unsaid == 0);
     state.attached = false;
     attached_here = false;
+}
+
+// Twice around the ring at most, and once more for the line about lost messages.
+void drain(void (*write)(std::string_view words, void* context), void* context) {
+    while (state.size > 0) {
+        const std::string_view oldest = pending();
+        write(oldest, context);
+        consume(oldest.size());
+    }
 }
 
 void write_last_words() {

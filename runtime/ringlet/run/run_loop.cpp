@@ -1,6 +1,7 @@
 // The parts of a run that do not depend on the main task's type.
 #include <ringlet/run/run_loop.hpp>
 
+#include <ringlet/base/last_words.hpp>
 #include <ringlet/base/log.hpp>
 
 #include <cerrno>
@@ -264,18 +265,14 @@ Nanoseconds RunLoop::stop_limit() const {
 
 [[gnu::cold]] void RunLoop::end_by_force(const char* why) {
     System& system = scheduler_.system();
-    // What was logged so far may be what explains it; a write in flight may bring some of it twice.
-    while (!log::pending().empty()) {
-        const std::string_view oldest = log::pending();
-        system.write_error(oldest);
-        log::consume(oldest.size());
-    }
-    char line[128];
-    std::snprintf(line, sizeof line, "ringlet: %s; ended by force with\n", why);
-    system.write_error(line);
     const auto write = [](std::string_view words, void* context) {
         static_cast<System*>(context)->write_error(words);
     };
+    // What was logged so far may be what explains it; a write in flight may bring some of it twice.
+    log::drain(write, &system);
+    char line[128];
+    std::snprintf(line, sizeof line, "ringlet: %s; ended by force with\n", why);
+    system.write_error(line);
     print_tree(write, &system);
     system.exit_now(stop_signal_ != 0 ? exit_signal_base + stop_signal_ : 1);
     std::unreachable();

@@ -1,6 +1,8 @@
 // Operations: submission, cancellation and completion of SQEs.
 #include <ringlet/task/operations.hpp>
 
+#include <ringlet/base/log.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -15,6 +17,7 @@ constexpr std::uint64_t cancel_tag = 1;
 constexpr std::uint64_t close_tag = 2;
 constexpr std::uint64_t tag_mask = 3;
 constexpr unsigned tag_bits = 2;
+constexpr std::uint64_t second_close = std::uint64_t{1} << 40;  // above any descriptor
 static_assert(alignof(Operation) > tag_mask);
 constexpr unsigned address_bits = 48;
 constexpr std::uint64_t address_mask = (std::uint64_t{1} << address_bits) - 1;
@@ -30,7 +33,12 @@ std::uint64_t close_token(int descriptor) {
 }
 
 int descriptor_of(std::uint64_t user_data) {
-    return static_cast<int>(user_data >> tag_bits);
+    return static_cast<int>((user_data & ~second_close) >> tag_bits);
+}
+
+void prepare_close(io_uring_sqe& sqe, std::uint64_t user_data) {
+    ::io_uring_prep_close(&sqe, descriptor_of(user_data));
+    sqe.user_data = user_data;
 }
 
 }  // namespace
@@ -94,9 +102,7 @@ bool Operations::cancel(Operation& operation) {
 }
 
 void Operations::close(int descriptor) {
-    io_uring_sqe& sqe = next_sqe();
-    ::io_uring_prep_close(&sqe, descriptor);
-    sqe.user_data = close_token(descriptor);
+    prepare_close(next_sqe(), close_token(descriptor));
     ++closing_;
 }
 
@@ -137,10 +143,18 @@ unsigned Operations::reap() {
         for (const Completion& each : std::span(batch).first(count)) {
             if ((each.user_data & tag_mask) == cancel_tag) continue;
             if ((each.user_data & tag_mask) == close_tag) {
+                // Nobody cancels a close: io_uring could start no worker for it. A second time, but
+                // not for ever.
+                if (each.result == -ECANCELED && (each.user_data & second_close) == 0) {
+                    prepare_close(next_sqe(), each.user_data | second_close);
+                    continue;
+                }
+                if (each.result == -ECANCELED) {
+                    log::warning("descriptor %d is left open: io_uring can start no worker",
+                                 descriptor_of(each.user_data));
+                }
                 --closing_;
-                // Cancelled though nobody did: io_uring could start no worker for it.
-                if (each.result == -ECANCELED) close(descriptor_of(each.user_data));
-                else ++closed;
+                ++closed;
                 continue;
             }
             complete(*operation_of(each.user_data), each);
