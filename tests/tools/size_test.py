@@ -40,6 +40,10 @@ class Page(unittest.TestCase):
                                        for processor in ("x86_64", "aarch64", "armv7")
                                        for linked in ("dynamic", "static")})
 
+    def test_parts_are_those_of_the_size_in_the_table(self):
+        shown = re.search(r"^code: ([\d,]+) bytes$", PAGE.read_text(encoding="utf-8"), re.M)
+        self.assertEqual(int(shown[1].replace(",", "")), rows()["hello", "aarch64", "dynamic"][0])
+
     def test_hello_is_below_its_bar(self):
         for processor in ("x86_64", "aarch64", "armv7"):
             text, data, _ = rows()["hello", processor, "dynamic"]
