@@ -17,7 +17,7 @@ import unittest
 
 ROOT = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.path.insert(0, str(ROOT / "tools"))
-from benches import peers, processes, report, results, rounds, runs, workloads  # noqa: E402
+from benches import builds, peers, processes, report, results, rounds, runs, workloads  # noqa: E402
 from benches.results import Nonsense, Ratio, Results, Sample, parse  # noqa: E402
 from benches.workloads import Workload  # noqa: E402
 
@@ -123,11 +123,65 @@ class Choosing(unittest.TestCase):
                          ["yield_1", "echo_1", "echo_64", "echo_1000"])
         self.assertEqual(workloads.chosen([]), workloads.WORKLOADS)
 
+    def test_what_they_are_compared_to_comes_with_them(self):
+        self.assertEqual([each.name for each in workloads.chosen(["sleep_slack"])],
+                         ["sleep_exact", "sleep_slack"])
+
     def test_who_is_unknown_is_named(self):
         with self.assertRaisesRegex(workloads.Unknown, "nosuch"):
             workloads.chosen(["yield", "nosuch"])
         with self.assertRaisesRegex(workloads.Unknown, "nosuch"):
             peers.chosen(["nosuch"], ROOT, ROOT)
+
+
+class CheckingOut(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="ringlet-bench-")
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name).resolve()
+        (self.root / "tests/bench/ringlet").mkdir(parents=True)
+        self.program = self.root / "tests/bench/ringlet/yield.cpp"
+        self.git("init", "--quiet")
+        for text in ("then", "now"):
+            self.program.write_text(text)
+            self.git("add", ".")
+            self.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", text)
+
+    def git(self, *words: str) -> None:
+        subprocess.run(["git", *words], cwd=self.root, check=True)
+
+    def then(self) -> str:
+        source = builds.check_out("HEAD~1", self.root)
+        return (source / "tests/bench/ringlet/yield.cpp").read_text()
+
+    def test_it_is_made_once_and_then_goes_from_revision_to_revision(self):
+        for _ in range(2):
+            self.assertEqual(self.then(), "then")
+        self.assertEqual(builds.check_out("HEAD", self.root), self.root / "build/bench/against/source")
+
+    def test_work_that_is_not_committed_stays_whatever_is_left_of_an_earlier_one(self):
+        self.program.write_text("precious")
+        source = self.root / "build/bench/against/source"
+        source.mkdir(parents=True)
+        self.assertEqual(self.then(), "then")
+        (source / ".git").unlink()
+        self.assertEqual(self.then(), "then")
+        self.assertEqual(self.program.read_text(), "precious")
+
+    def test_it_survives_a_move_of_the_checkout(self):
+        self.then()
+        moved = self.root / "moved"
+        moved.mkdir()
+        for name in (".git", "tests", "build"):
+            (self.root / name).rename(moved / name)
+        self.root = moved
+        self.assertEqual(self.then(), "then")
+
+    def test_a_revision_without_benchmarks_is_told(self):
+        self.git("rm", "-rq", "tests")
+        self.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "none")
+        with self.assertRaisesRegex(builds.Failed, "no benchmarks"):
+            builds.check_out("HEAD", self.root)
 
 
 class Running(unittest.TestCase):
@@ -213,6 +267,24 @@ class Running(unittest.TestCase):
                 command = self.peer("a", code).command("yield")
                 with processes.serving(command, CORE, limit_s=1) as server:
                     server.wait(10)
+
+    def test_a_server_that_does_not_end_well_fails(self):
+        for code, words in [("signal.signal(signal.SIGTERM, lambda *_: sys.exit('oh no'))",
+                             "ended badly on SIGTERM: status 1\noh no"),
+                            ("signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+                             "did not end within 5 s of SIGTERM")]:
+            code += "\nprint('listening', flush=True)\ntime.sleep(60)"
+            with self.assertRaisesRegex(processes.Failed, words):
+                with processes.serving(self.peer("a", code).command("yield"), CORE):
+                    pass
+
+    def test_a_tool_that_fails_is_a_failure_like_any(self):
+        script = self.folder / "tests/bench/a/hello"
+        script.parent.mkdir(parents=True)
+        script.write_text("no program at all")
+        size = Workload("hello_size", "hello", workloads.SIZE, metric="bytes")
+        peer = peers.Peer("a", "a/{}", self.folder, self.folder)
+        self.assertIn("strip: exit status 1", self.run_all(peer, workload=size).failures()[0].failure)
 
     def test_an_interrupt_leaves_nothing_behind(self):
         self.peer("a", f"open({str(self.folder / 'pid')!r}, 'w').write(str(os.getpid()))\n"

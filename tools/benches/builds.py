@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -50,11 +51,12 @@ def build(source: pathlib.Path, folder: pathlib.Path, names: set[str]) -> pathli
     """Gives the folder that it built in."""
     print(f"bench: building {', '.join(sorted(names))} in {folder}", file=sys.stderr, flush=True)
     environment = {**os.environ, **CCACHE, **GCC}
-    if not (folder / "build.ninja").exists():
+    is_new = not (folder / "build.ninja").exists()
+    if is_new:
         _do(["python3", "tools/archives.py"], source)
-        _do(["meson", "setup", str(folder), *OPTIONS], source, environment)
-    else:
-        _do(["ninja", "-C", str(folder), "build.ninja"], source, environment)
+    # A peer may have been installed, or an option changed, since the last time.
+    _do(["meson", "setup", *([] if is_new else ["--reconfigure"]), str(folder), *OPTIONS], source,
+        environment)
     targets = _targets(folder, names)
     if targets:
         _do(["ninja", "-C", str(folder), *targets], source, environment)
@@ -65,16 +67,26 @@ def build_own(chosen: list[peers.Peer]) -> None:
     build(ROOT, FOLDER, {each.path.partition("/")[0] for each in chosen} | {"load"})
 
 
-def check_out(name: str) -> pathlib.Path:
+def is_worktree(folder: pathlib.Path) -> bool:
+    """Of its own: in another folder git would work on the checkout around it."""
+    try:
+        return pathlib.Path(_do(["git", "rev-parse", "--show-toplevel"], folder)) == folder.resolve()
+    except (Failed, OSError):
+        return False
+
+
+def check_out(name: str, root: pathlib.Path = ROOT) -> pathlib.Path:
     """A worktree of the revision: there is one, which goes from revision to revision."""
-    wanted = revision(ROOT, name)
-    source = AGAINST / "source"
-    _do(["git", "worktree", "prune"], ROOT)
-    if source.exists():
+    wanted = revision(root, name)
+    source = root / AGAINST.relative_to(ROOT) / "source"
+    _do(["git", "worktree", "prune"], root)
+    if is_worktree(source):
         _do(["git", "checkout", "--quiet", "--force", "--detach", wanted], source)
     else:
+        shutil.rmtree(source, ignore_errors=True)
         source.parent.mkdir(parents=True, exist_ok=True)
-        _do(["git", "worktree", "add", "--quiet", "--detach", str(source), wanted], ROOT)
+        _do(["git", "worktree", "prune"], root)
+        _do(["git", "worktree", "add", "--quiet", "--detach", str(source), wanted], root)
     if not (source / "tests/bench/ringlet").is_dir():
         raise Failed(f"{name} has no benchmarks of Ringlet")
     return source

@@ -99,8 +99,13 @@ def serving(command: list[str], core: int, limit_s: float = 10) -> Iterator[subp
             raise
         _check_alive(child, name)
         child.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(STOP_LIMIT_S)
+        try:
+            status = child.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"{name} did not end within {STOP_LIMIT_S} s of SIGTERM") from error
+        if status not in (0, -signal.SIGTERM, 128 + signal.SIGTERM):
+            raise Failed(f"{name} ended badly on SIGTERM: status {status}\n"
+                         f"{last_lines(child.stdout.read())}")
 
 
 def span_s(command: list[str], core: int) -> float:

@@ -7,6 +7,7 @@ from benches.results import Ratio, Results
 from benches.workloads import LIMIT, Workload
 
 BEGIN, END = "<!-- tools/bench: begin -->", "<!-- tools/bench: end -->"
+BETWEEN = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.S)
 OURS = "ringlet"
 DETAILS = {"cpu_ns_per_op": "CPU ns", "wall_ns_per_op": "wall ns", "p50_us": "p50 µs",
            "p99_us": "p99 µs", "p999_us": "p99.9 µs"}
@@ -123,11 +124,15 @@ def machine_text(machine: dict[str, object], command: str, rounds: int) -> list[
         f" {machine['load_at_begin']:.1f} before, {machine['load_at_end']:.1f} after."]
 
 
+def check_page(page: pathlib.Path) -> str:
+    """Its text, if it has the markers."""
+    text = page.read_text(encoding="utf-8")
+    if not BETWEEN.search(text):
+        raise NoMarkers(f"{page} has not the lines {BEGIN} and {END}")
+    return text
+
+
 def write_page(page: pathlib.Path, lines: list[str]) -> None:
     """What stands between the markers is replaced."""
-    text = page.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.S)
-    if not pattern.search(text):
-        raise NoMarkers(f"{page} has not the lines {BEGIN} and {END}")
     new = "\n".join([BEGIN, *lines, END])
-    page.write_text(pattern.sub(lambda _: new, text), encoding="utf-8")
+    page.write_text(BETWEEN.sub(lambda _: new, check_page(page)), encoding="utf-8")

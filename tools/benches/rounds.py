@@ -1,6 +1,7 @@
 """All runs: of each workload its peers in turn, round by round, so that what changes on the machine
 meanwhile meets all alike."""
 
+import subprocess
 import sys
 import time
 
@@ -39,7 +40,7 @@ def run_once(bench: runs.Bench, workload: Workload, peer: Peer, number: int) -> 
         values = runs.measure(bench, workload, peer.command(workload.program))
     except processes.Missing:
         raise
-    except (processes.Failed, results.Nonsense, OSError) as problem:
+    except (processes.Failed, results.Nonsense, OSError, subprocess.SubprocessError) as problem:
         failure = str(problem)
     return Sample(workload.name, peer.name, number, time.monotonic() - begin, values, failure)
 

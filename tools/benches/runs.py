@@ -4,7 +4,6 @@ import dataclasses
 import os
 import pathlib
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Callable
 
@@ -80,9 +79,9 @@ def _size(bench: Bench, _: Workload, command: list[str]) -> results.Values:
     """What the stripped program takes of the memory: code, constants and data."""
     if len(command) > 1:
         raise processes.Missing("a script has no size")
-    stripped = bench.scratch / "stripped"
-    subprocess.run(["strip", "-o", stripped, command[0]], check=True)
-    table = subprocess.run(["size", stripped], check=True, capture_output=True, text=True).stdout
+    own, stripped = processes.cores()[0], str(bench.scratch / "stripped")
+    processes.run(["strip", "-o", stripped, command[0]], own)
+    table = processes.run(["size", stripped], own)
     text, data, bss = map(int, table.splitlines()[1].split()[:3])
     return {"ops": 1, "bytes": text + data, "bss_bytes": bss}
 

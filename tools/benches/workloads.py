@@ -71,9 +71,11 @@ class Unknown(Exception):
 
 
 def chosen(names: list[str]) -> list[Workload]:
-    """By name, or by program: "echo" is all three. None named: all."""
+    """By name, or by program: "echo" is all three; and the rows that they are compared to. None
+    named: all."""
     found = [each for each in WORKLOADS if not names or {each.name, each.program} & set(names)]
     known = {name for each in found for name in (each.name, each.program)}
     if unknown := [name for name in names if name not in known]:
         raise Unknown(f"no such workload: {', '.join(unknown)}")
-    return found
+    bases = {each.base for each in found}
+    return [each for each in WORKLOADS if each in found or each.name in bases]

@@ -1,9 +1,9 @@
 // TCP echo by hand: multishot accept and receive on direct descriptors, provided buffers, one
 // submission and wait a turn. A buffer goes back when what it holds is sent.
 //
-// With --send_completions 0 a send that succeeds posts no completion, so that it does not end the
-// wait. MSG_DONTWAIT keeps it from waiting for room, so its buffer is free when it is submitted;
-// MSG_WAITALL makes a short one an error. No awaited send can do that.
+// A send that succeeds posts no completion, so that it does not end the wait. MSG_DONTWAIT keeps it
+// from waiting for room, so its buffer is free when it is submitted; MSG_WAITALL makes a short one
+// an error. No awaited send can do that: --send_completions 1 does as an awaited one must.
 #include "bench.hpp"
 #include "ring.hpp"
 #include "sockets.hpp"
@@ -125,7 +125,7 @@ private:
 int main(int argc, char** argv) {
     const bench::Arguments arguments(argc, argv);
     static Server server(arguments.number("port", 7007),
-                         arguments.number("send_completions", 1) != 0);
+                         arguments.number("send_completions", 0) != 0);
     bench::print_listening();
     server.run();
 }

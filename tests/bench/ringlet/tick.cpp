@@ -8,16 +8,15 @@ namespace {
 Task<void> app(const bench::Arguments& arguments) {
     const std::int64_t ticks = arguments.number("ticks", 2000);
     bench::Latencies lateness;
-    bench::Stretch stretch;
-    stretch.begin();
-    const Instant begin = scheduler().now();
-    Ticker every(std::chrono::milliseconds(1));
-    for (std::int64_t i = 1; i <= ticks; ++i) {
-        co_await every.tick();
-        lateness.add(scheduler().now() - (begin + i * 1'000'000));
-    }
-    stretch.end();
-    bench::print_result("tick", "ringlet", ticks, stretch, &lateness);
+    const auto work = [&](std::int64_t times) -> Task<void> {
+        const Instant begin = scheduler().now();
+        Ticker every(std::chrono::milliseconds(1), Missed::burst);
+        for (std::int64_t i = 1; i <= times; ++i) {
+            co_await every.tick();
+            lateness.add(scheduler().now() - (begin + i * 1'000'000));
+        }
+    };
+    co_await bench::measure("tick", ticks, work, &lateness);
 }
 
 }  // namespace
