@@ -39,8 +39,6 @@ bool is_passing(ringlet::Error error) {
         case http::Kind::status: return is_passing_status(http::status_of(error));
         case http::Kind::timeout: return true;
         case http::Kind::transport:
-            return http::reason_of(error) == http::Reason::closed_early ||
-                   ringlet::is_transient(error);
         case http::Kind::name: return ringlet::is_transient(error);
         default: return false;  // also the file's: a second attempt would meet the same disk
     }

@@ -103,9 +103,17 @@ TEST(Transient, is_not_what_trying_again_does_not_mend) {
     EXPECT_FALSE(is_transient(Error()));
 }
 
+TEST(Transient, is_a_stream_that_broke_off) {
+    constexpr auto code = std::errc::no_message_available;
+    EXPECT_TRUE(is_transient(Error(code, RuntimeDetail::closed)));
+    EXPECT_TRUE(is_transient(Error(code, driver_domain(7), 3)));
+    // Of the kernel, ENODATA is said of an attribute that is not there, and the like.
+    EXPECT_FALSE(is_transient(Error::kernel(ENODATA)));
+    EXPECT_FALSE(is_transient(Error(code)));
+}
+
 TEST(Transient, of_the_runtime_are_only_time_limits_and_streams_that_broke_off) {
     EXPECT_TRUE(is_transient(Error(std::errc::timed_out, Domain::runtime)));
-    EXPECT_TRUE(is_transient(Error(std::errc::no_message_available, RuntimeDetail::closed)));
     EXPECT_FALSE(is_transient(Error(std::errc::broken_pipe, RuntimeDetail::closed)));
     EXPECT_FALSE(is_transient(Error(std::errc::not_enough_memory, RuntimeDetail::frames)));
     EXPECT_FALSE(is_transient(

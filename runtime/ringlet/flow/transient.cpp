@@ -4,11 +4,12 @@
 namespace ringlet {
 
 bool is_transient(Error error) {
-    if (error.domain() == Domain::runtime) {
-        const bool broke_off =
-            error == std::errc::no_message_available && error == RuntimeDetail::closed;
-        return broke_off || error == std::errc::timed_out;
+    // A stream that broke off is told so by our readers and by drivers; the kernel says by this code
+    // something else.
+    if (error == std::errc::no_message_available) {
+        return error == RuntimeDetail::closed || error.domain() >= Domain::driver;
     }
+    if (error.domain() == Domain::runtime) return error == std::errc::timed_out;
     switch (error.code()) {
         case std::errc::connection_refused:
         case std::errc::connection_reset:
