@@ -28,7 +28,9 @@ from bench import (LIMIT_S, Bench, Ended, SerialLine, Skipped, case, check,
                    check_needs_io_uring, check_usage_errors, in_background, in_private_mounts,
                    main, stop_by_second_signal, unread, wait_until)
 
-QUICK = ["--jsonl", "--step", "200ms", "--retries", 0, "--interval", "10ms"]
+# The limits leave time for a loaded, emulated machine: to answer, or to come to what stalls.
+QUICK = ["--jsonl", "--step", "9s", "--retries", 0, "--interval", "10ms"]
+STALLING = [*QUICK, "--step", "1s"]
 
 
 # Peers on the loopback.
@@ -261,7 +263,7 @@ def devices_on_serial_lines_are_probed(bench: Bench) -> None:
     with SerialLine() as line:
         before = line.attributes()
         endpoint = f"serial:{line.path},19200,8N1,send=T?\\r"
-        child = bench.start(*QUICK, "--step", "2s", "--count", 3, endpoint)
+        child = bench.start(*QUICK, "--count", 3, endpoint)
         for _ in range(3):
             check_equal(line.request(), b"T?\r")
             line.send(b"21.5\r\n")
@@ -275,8 +277,7 @@ def devices_on_serial_lines_are_probed(bench: Bench) -> None:
 def a_late_answer_is_not_taken_for_the_next(bench: Bench) -> None:
     with SerialLine() as line:
         endpoint = f"serial:{line.path},send=PING"
-        child = bench.start(*QUICK, "--step", "150ms", "--interval", "500ms", "--count", 2,
-                            endpoint)
+        child = bench.start(*STALLING, "--interval", "3s", "--count", 2, endpoint)
         check_equal(line.request(), b"PING\n")
         row = json.loads(child.stdout.readline())["probe"]
         check_equal((row["ok"], row["step"]), (False, "answer"), row)
@@ -357,7 +358,7 @@ def bodies_of_every_kind_are_read_to_their_end(bench: Bench) -> None:
                        (b"Transfer-Encoding: chunked", chunks + b"0\r\n\r\n"),
                        (b"Connection: close", content)]:
         with Peer(speaks(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + body)) as peer:
-            ended = bench.run(*QUICK, "--step", "2s", "--count", 2, peer.url)
+            ended = bench.run(*QUICK, "--count", 2, peer.url)
             check_equal(ended.status, 0, head, ended.out.decode())
 
 
@@ -389,7 +390,7 @@ def sixty_four_endpoints_at_once(bench: Bench) -> None:
     # All of them hang: no bound of ours may be reached.
     with Peer(hangs_after(b"")) as peer:
         endpoints = [f"http://localhost:{peer.port}/{number}" for number in range(64)]
-        ended = bench.run(*QUICK, "--count", 2, *endpoints)
+        ended = bench.run(*STALLING, "--count", 2, *endpoints)
         for endpoint in endpoints:
             check_report(ended, endpoint, 2, "head")
 
@@ -405,13 +406,13 @@ def each_step_has_its_limit(bench: Bench) -> None:
         expected = {head.url: "head", half_head.url: "head", body.url: "body",
                     half_body.url: "body", f"tcp://127.0.0.1:{full}": "connect",
                     f"http://127.0.0.1:{full}/": "connect"}
-        ended = bench.run(*QUICK, "--count", 3, *expected)
+        ended = bench.run(*STALLING, "--count", 3, *expected)
     check_equal(ended.status, 1)
     check_one_story(ended)
     for endpoint, step in expected.items():
         check_report(ended, endpoint, 3, step)
     for row in rows(ended.out, "probe"):
-        check(200 <= row["ms"] < 2000, row)
+        check(1000 <= row["ms"] < 5000, row)
 
 
 @case
@@ -428,13 +429,13 @@ def looking_up_a_name_has_its_limit(bench: Bench) -> None:
         bench.file("resolv.conf", "nameserver 127.0.0.153\n")
         ended = in_private_mounts(bench, """
             mount --bind resolv.conf /etc/resolv.conf
-            exec "$0" "$@" """, *map(str, QUICK), "--count", "2", *endpoints)
+            exec "$0" "$@" """, *map(str, STALLING), "--count", "2", *endpoints)
     check_equal(ended.status, 1, ended.err)
     for endpoint in endpoints:  # none of them is held up by a bound of ours
         report = check_report(ended, endpoint, 2, "resolve")
         check_equal(report["last_error"], "the time limit has passed")
     for row in rows(ended.out, "probe"):
-        check(200 <= row["ms"] < 2000, row)
+        check(1000 <= row["ms"] < 5000, row)
 
 
 @case
@@ -447,7 +448,7 @@ def who_is_not_there_is_told_at_once(bench: Bench) -> None:
                 "unix:missing": ("connect", "No such file or directory"),
                 "unix:file": ("connect", "Connection refused"),
                 "tcp://ringlet.invalid:80": ("resolve", None)}
-    ended = bench.run("--jsonl", "--retries", 0, "--interval", "10ms", "--count", 3, *expected)
+    ended = bench.run(*QUICK, "--count", 3, *expected)
     check_equal(ended.status, 1)
     check_one_story(ended)
     for endpoint, (step, words) in expected.items():
@@ -503,7 +504,7 @@ def servers_that_break_off_or_lie(bench: Bench) -> None:
         (speaks(b"HTTP/1.1 204 Nothing\r\n\r\n"), None)]
     with contextlib.ExitStack() as stack:
         peers = [(stack.enter_context(Peer(serve)), step) for serve, step in servers]
-        ended = bench.run(*QUICK, "--count", 3, *(peer.url for peer, _ in peers))
+        ended = bench.run(*STALLING, "--count", 3, *(peer.url for peer, _ in peers))
         check_equal(ended.status, 1)
         check_one_story(ended)
         for peer, step in peers:
