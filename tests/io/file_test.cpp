@@ -3,6 +3,9 @@
 
 #include <ringlet/flow/with.hpp>
 
+#include <csignal>
+#include <sys/resource.h>
+
 using namespace ringlet;
 using namespace ringlet::support;
 
@@ -146,6 +149,74 @@ TEST(SimulatedFiles, are_closed_in_the_end_when_the_kernel_puts_it_off) {
         const bool is_told = world.standard_error().written().contains("is left open");
         EXPECT_EQ(is_told, times == 2);
     }
+}
+
+// Nobody asked for its end, so it is no cancellation.
+TEST(SimulatedFiles, tell_that_an_awaited_close_could_not_begin) {
+    ringlet::testing::Simulation simulation;
+    auto& world = simulation.world();
+    world.write_file("/file", "x");
+    const auto main = [&]() -> Task<void> {
+        const unsigned at_start = world.open_descriptors();
+        File file = co_await File::open("/file");
+        world.fail_next(IORING_OP_CLOSE, ECANCELED);
+        const auto closed = co_await attempt(file.close());
+        EXPECT_EQ(error_of(closed), std::errc::operation_canceled);
+        co_await sleep(1ms);
+        EXPECT_EQ(scheduler().descriptors(), 0u);
+        EXPECT_EQ(world.open_descriptors(), at_start);
+    };
+    EXPECT_EQ(simulation.run(main), 0);
+}
+
+// So that who goes on with write() finds out under simulation.
+TEST(SimulatedFiles, keep_their_position_after_a_short_write) {
+    ringlet::testing::Simulation simulation;
+    simulation.world().set_disk_bytes(3);
+    const auto main = []() -> Task<void> {
+        File file = co_await File::open("/file", OpenMode::read_write | OpenMode::create);
+        const auto count = co_await file.write(bytes_of("abcde"));
+        EXPECT_EQ(count, 3u);
+        std::array<std::byte, 8> buffer;
+        const auto again = co_await file.read(buffer);
+        EXPECT_EQ(text_of(std::span(buffer).first(again)), "abc");
+    };
+    EXPECT_EQ(simulation.run(main), 0);
+}
+
+// No file may become longer; SIGXFSZ is ignored.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        signal_before_ = ::signal(SIGXFSZ, SIG_IGN);
+    }
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        ::signal(SIGXFSZ, signal_before_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+
+private:
+    rlimit before_{};
+    sighandler_t signal_before_ = SIG_DFL;
+};
+
+TEST(KernelFiles, are_not_overwritten_by_what_follows_a_short_write) {
+    const auto main = []() -> Task<void> {
+        const auto folder = co_await make_test_folder();
+        const auto path = folder / "file";
+        File file = co_await File::open(path, OpenMode::replace);
+        co_await file.write_all(bytes_of("0123"));
+        const FileSizeLimit limit(8);
+        const auto written = co_await attempt(file.write_all(bytes_of("456789")));
+        EXPECT_EQ(error_of(written), std::errc::file_too_large);
+        const auto contents = co_await contents_of(path);
+        EXPECT_EQ(contents, "01234567");
+    };
+    RINGLET_RUN_ON_KERNEL(case_runtime, main);
 }
 
 RINGLET_CASE(Files, over_the_limit_are_refused_without_a_leak) {

@@ -66,7 +66,8 @@ inline Task<TestFolder> make_test_folder() {
     static unsigned count = 0;
     const TestFolder folder(++count);
     const auto* const test = ::testing::UnitTest::GetInstance()->current_test_info();
-    process_folder.on_disk |= std::string_view(test->name()).ends_with("_kernel");
+    process_folder.on_disk |= std::string_view(test->name()).ends_with("_kernel") ||
+                              std::string_view(test->test_suite_name()).starts_with("Kernel");
     (void)co_await attempt(make_folder("/tmp"));
     (void)co_await attempt(make_folder(process_folder.path));
     co_await make_folder(folder.root());

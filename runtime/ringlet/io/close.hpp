@@ -3,6 +3,7 @@
 //   1 the number leaves its Descriptor: from now on its owner is closed
 //   2 CLOSE completes      -> the descriptor is gone, also if the result is an error: close(2)
 //   3 cancelled before it  -> it is closed in the background, and the task unwinds
+//   4 CLOSE cannot begin   -> the same, and the task gets the error
 #pragma once
 
 #include <ringlet/io/descriptor.hpp>
@@ -49,7 +50,7 @@ public:
 private:
     static void request_cancel(Pending& pending) {
         auto& self = static_cast<Awaiter&>(pending);
-        if (scheduler().operations().cancel(self)) self.leave_to_the_closer();
+        if (scheduler().operations().cancel(self)) self.leave_to_the_closer(Outcome::cancelled);
     }
     // An interrupted CLOSE is prepared once more, but close(2) has given the number up by then, and
     // it may be another's already: so the second time nothing is closed.
@@ -60,14 +61,17 @@ private:
     }
     static void completed(Operation& operation, std::uint32_t) {
         auto& self = static_cast<Awaiter&>(operation);
-        if (self.result() == -ECANCELED) return self.leave_to_the_closer();
+        // If nobody cancelled it, io_uring could start no worker for it.
+        const Outcome outcome = self.cancel_was_requested() ? Outcome::cancelled : Outcome::error;
+        if (self.result() == -ECANCELED) return self.leave_to_the_closer(outcome);
         scheduler().release_descriptor();
         if (self.result() >= 0 || self.result() == -EINTR) return scheduler().finish(*self.block);
         scheduler().finish(*self.block, Outcome::error, Error::kernel(-self.result()));
     }
-    void leave_to_the_closer() {
+    void leave_to_the_closer(Outcome outcome) {
         scheduler().close_later(number_);
-        scheduler().finish(*block, Outcome::cancelled);
+        const bool failed = outcome == Outcome::error;
+        scheduler().finish(*block, outcome, failed ? Error::kernel(ECANCELED) : Error());
     }
 
     static constexpr OperationHooks hooks_{

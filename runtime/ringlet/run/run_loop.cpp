@@ -13,7 +13,6 @@ namespace ringlet {
 namespace {
 
 constinit thread_local RunLoop* current_loop = nullptr;
-constinit thread_local bool told_twice = false;  // to stop: this turn is its last
 
 // How long a reader of the log that takes nothing may keep a run that has ended. One that goes on
 // reading gets the last lines, within the stop limit.
@@ -229,7 +228,7 @@ void RunLoop::SignalPause::expire(Pending& pending) {
     if (number == scheduler_.limits().await_tree_signal) return log_await_tree();
     if (stop_signal_ != 0) {
         // Not before all that has completed is taken in: a write of the log may be among it.
-        told_twice = true;
+        told_twice_ = true;
         return arm_stop_limit(Nanoseconds::zero());
     }
     stop_signal_ = number;
@@ -248,7 +247,7 @@ Nanoseconds RunLoop::stop_limit() const {
 
 [[gnu::cold]] void RunLoop::StopTimer::expire(Pending& pending) {
     RunLoop& loop = static_cast<StopTimer&>(pending).loop;
-    if (told_twice) loop.end_by_force("a second stop signal came");
+    if (loop.told_twice_) loop.end_by_force("a second stop signal came");
     const bool goes_on = loop.main_block_ != nullptr || !loop.workers_.is_idle();
     if (goes_on) loop.end_by_force("the stop limit has passed");
     // The run has ended, and only its own operations linger: first the log has to give up.

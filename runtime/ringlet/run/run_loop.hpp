@@ -157,6 +157,7 @@ private:
     FramePool& frames_;
     TaskBlock* main_block_ = nullptr;
     int stop_signal_ = 0;
+    bool told_twice_ = false;  // to stop: this turn is its last
     std::uint64_t log_seen_ = 0;  // what the log had written when the limit was armed last
     Instant log_deadline_ = never;
     bool log_is_late_ = false;

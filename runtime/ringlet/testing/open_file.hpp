@@ -21,6 +21,8 @@ public:
     }
 
     int node() const { return node_; }
+    Offset position() const { return position_; }
+    void set_position(Offset position) { position_ = position; }
 
     int read(std::span<std::byte> out, Offset at) override {
         if ((flags_ & O_ACCMODE) == O_WRONLY) return -EBADF;
@@ -31,11 +33,15 @@ public:
     }
 
     int write(std::span<const std::byte> in, Offset at) override {
+        return write(in, at, (flags_ & O_APPEND) != 0);
+    }
+    // `appends`: with O_APPEND or RWF_APPEND, Linux appends wherever it was told to write (pwrite(2),
+    // "BUGS").
+    int write(std::span<const std::byte> in, Offset at, bool appends) {
         if ((flags_ & O_ACCMODE) == O_RDONLY) return -EBADF;
         if (at < at_position) return -EINVAL;
         Offset start = at == at_position ? position_ : at;
-        // pwrite(2), "BUGS": with O_APPEND, Linux appends wherever it was told to write.
-        if ((flags_ & O_APPEND) != 0) start = static_cast<Offset>(tree_[node_].size);
+        if (appends) start = static_cast<Offset>(tree_[node_].size);
         const int count = tree_.write(node_, in, start);
         if (at == at_position && count > 0) position_ = start + count;
         if (count > 0 && (flags_ & O_DSYNC) != 0) tree_.sync(node_, (flags_ & O_SYNC) != O_SYNC);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
+#include <utility>
 
 namespace ringlet::testing {
 namespace {
@@ -291,13 +292,25 @@ int Operations::give_out(Request& request) {
     std::span<const std::byte> in{pointer<const std::byte>(sqe.addr), sqe.len};
     if (!all) in = in.first(shorten(in.size(), request.object->write_grain()));
     while (true) {
-        const int count =
-            request.object->write(in.subspan(request.moved), static_cast<Offset>(sqe.off));
+        const int count = write_some(request, in.subspan(request.moved));
         if (!all || count == would_block) return count;
         if (count <= 0) return request.moved > 0 ? static_cast<int>(request.moved) : count;
         request.moved += static_cast<std::size_t>(count);
         if (request.moved == in.size()) return static_cast<int>(request.moved);
     }
+}
+
+int Operations::write_some(Request& request, std::span<const std::byte> in) {
+    const io_uring_sqe& sqe = request.sqe;
+    const auto at = static_cast<Offset>(sqe.off);
+    OpenFile* const file = request.object->as_file();
+    if (file == nullptr) return request.object->write(in, at);
+    const Offset before = file->position();
+    const bool appends = (sqe.rw_flags & RWF_APPEND) != 0;
+    const int count = appends ? file->write(in, at, true) : file->write(in, at);
+    // A short write leaves the position where it was (seen on Linux 6.18).
+    if (count > 0 && std::cmp_less(count, sqe.len)) file->set_position(before);
+    return count;
 }
 
 // ---- descriptors ----

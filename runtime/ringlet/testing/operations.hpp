@@ -73,6 +73,7 @@ private:
     int take_into(Request& request, std::span<std::byte> out);
     int give_out(Request& request);
     int read_some(Request& request, std::span<std::byte> out);
+    int write_some(Request& request, std::span<const std::byte> in);
     int copy_header(Request& request);
     int receive_message(Request& request);
     int send_message(Request& request);
