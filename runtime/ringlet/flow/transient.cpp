@@ -4,8 +4,7 @@
 namespace ringlet {
 
 bool is_transient(Error error) {
-    // A stream that broke off is told so by our readers and by drivers; the kernel says by this code
-    // something else.
+    // So readers and drivers tell of a stream that broke off; the kernel says something else by it.
     if (error == std::errc::no_message_available) {
         return error == RuntimeDetail::closed || error.domain() >= Domain::driver;
     }

@@ -35,8 +35,8 @@ public:
     int write(std::span<const std::byte> in, Offset at) override {
         return write(in, at, (flags_ & O_APPEND) != 0);
     }
-    // `appends`: with O_APPEND or RWF_APPEND, Linux appends wherever it was told to write (pwrite(2),
-    // "BUGS").
+    // `appends`: with O_APPEND or RWF_APPEND, Linux appends wherever it was told to write. Source:
+    // pwrite(2), "BUGS".
     int write(std::span<const std::byte> in, Offset at, bool appends) {
         if ((flags_ & O_ACCMODE) == O_RDONLY) return -EBADF;
         if (at < at_position) return -EINVAL;
