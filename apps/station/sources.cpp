@@ -117,7 +117,11 @@ Task<void> Sources::read_button(Voter& vote) {
 }
 
 Task<void> Sources::read_serial(Voter& vote) {
-    auto line = co_await ringlet::uart::Uart::open(devices_.serial, {.baud = settings_.baud});
+    // A byte that came broken is a zero, which no good line has: dropped, it could leave one with
+    // another number in it.
+    auto line = co_await ringlet::uart::Uart::open(
+        devices_.serial,
+        {.baud = settings_.baud, .bad_bytes = ringlet::uart::BadBytes::zero});
     ringlet::LineReader lines(
         line, line_storage_,
         {.line_bytes_max = serial_line_bytes_max, .last_without_end = false});

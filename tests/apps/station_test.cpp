@@ -9,6 +9,7 @@
 #include <support/cases.hpp>
 
 #include <ringlet/app/json.hpp>
+#include <ringlet/testing/terminal_line.hpp>
 #include <ringlet/time/sleep.hpp>
 
 #include <gtest/gtest.h>
@@ -343,6 +344,28 @@ TEST(Station, reads_on_when_a_serial_device_is_plugged_in_again) {
     EXPECT_NE(simulation.log().find("serial: No such device; trying again"),
               std::string_view::npos);
     EXPECT_NE(simulation.log().find("serial: well again"), std::string_view::npos);
+}
+
+Task<void> break_bytes_on_the_line(Desk& desk) {
+    using ringlet::testing::Flaw;
+    co_await ringlet::sleep(2s);
+    desk.line.feed("humidity=44.0\r\nhumidity=4");
+    desk.line.feed_flawed('5', Flaw::parity);
+    desk.line.feed(".2\r\nhumidity=45");
+    desk.line.feed_flawed('.', Flaw::framing);
+    desk.line.feed("2\r\nhumidity=46.0\r\n");
+}
+
+TEST(Station, takes_no_value_from_a_line_with_a_byte_that_came_broken) {
+    Simulation simulation(world_for(0));
+    Desk desk(simulation, {.speaks_for = 0s, .runs_for = 11s});
+    desk.meanwhile(break_bytes_on_the_line);
+    EXPECT_EQ(desk.run(), 143);
+    const Known known(desk);
+    EXPECT_EQ(known.count("humidity"), 2u);
+    EXPECT_NE(known.batches.at(1).find(R"("min":44,"max":46,)"), std::string::npos);
+    EXPECT_EQ(known.lost.at("bad_lines"), 2u);
+    EXPECT_EQ(known.lost.at("line_errors"), 2u);
 }
 
 // ---- the command line ----
