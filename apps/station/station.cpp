@@ -68,6 +68,7 @@ Task<void> Station::open_store() {
         }
         co_await ringlet::fail(opened.error());
     }
+    losses_.batches += store_.overwritten();
     ringlet::log::info("%s: %llu batches wait to be sent", path, wide(store_.waiting()));
 }
 

@@ -148,24 +148,50 @@ Task<Store::Slots> Store::read_slots(std::uint64_t bytes) {
     next_ = sent_ + 1;
     Slots found;
     for (std::uint64_t offset = slot_bytes; offset < bytes; offset += slot_bytes) {
-        const auto count = co_await ringlet::attempt(fill(offset, slot_));
-        if (!count) continue;
-        Header header;
-        std::memcpy(&header, slot_.data(), sizeof header);
-        if (!check(std::span(slot_).first(*count))) {
-            // What was cut off in the middle has its first bytes, or still has none.
-            const bool is_begun = *count >= sizeof header && header.magic != 0;
-            found.are_strange |= is_begun && header.magic != batch_magic;
-            continue;
-        }
-        if (header.slots != slots_) {
-            slots_ = header.slots;
-            co_await ringlet::fail(has_other_slots);
-        }
-        found.have_batches = true;
-        next_ = std::max(next_, header.sequence + 1);
+        (void)co_await ringlet::attempt(look_at(offset, found));
+    }
+    if (found.other_slots == 0) co_await go_past_unreadable(found);
+    if (found.other_slots != 0) {
+        slots_ = found.other_slots;
+        co_await ringlet::fail(has_other_slots);
     }
     co_return found;
+}
+
+// The newest batch may be in a slot that cannot be read: its number is not used again, and it is
+// not overwritten before read() has tried.
+Task<void> Store::go_past_unreadable(Slots& found) {
+    for (std::uint32_t i = 0; i < slots_; ++i) {
+        const std::uint64_t next = next_;
+        const auto looked = co_await ringlet::attempt(look_at(offset_of(next), found));
+        if (!looked) take_number();
+        else if (next_ == next) break;
+    }
+}
+
+// Fails if the slot cannot be read.
+Task<void> Store::look_at(std::uint64_t offset, Slots& found) {
+    const std::size_t count = co_await fill(offset, slot_);
+    Header header;
+    std::memcpy(&header, slot_.data(), sizeof header);
+    if (!check(std::span(slot_).first(count))) {
+        // What was cut off in the middle has its first bytes, or still has none.
+        const bool is_begun = count >= sizeof header && header.magic != 0;
+        found.are_strange |= is_begun && header.magic != batch_magic;
+        co_return;
+    }
+    if (header.slots != slots_) {
+        found.other_slots = header.slots;
+        co_return;
+    }
+    found.have_batches = true;
+    next_ = std::max(next_, header.sequence + 1);
+}
+
+// When all slots are waiting, the oldest loses its place.
+void Store::take_number() {
+    if (waiting() == slots_) ++overwritten_;
+    ++next_;
 }
 
 Task<void> Store::append(std::string_view batch) {
@@ -180,8 +206,7 @@ Task<void> Store::append(std::string_view batch) {
     std::memcpy(record.data(), &header, sizeof header);
     co_await file_->write_all_at(offset_of(next_), record);
     co_await file_->sync_data();
-    if (waiting() == slots_) ++overwritten_;
-    ++next_;
+    take_number();
 }
 
 Task<std::optional<std::string_view>> Store::read(std::uint64_t sequence,

@@ -36,7 +36,8 @@ public:
 
     // Opens the file, or makes it, and looks at all that is in it. Once, before all else. A file in
     // which there is something else than a store is left as it is. A slot that cannot be read is
-    // passed over; read() tries again. What is found is synced: who wrote it may have been killed.
+    // passed over; read() tries again. Where it may be the newest, its number counts as used. What
+    // is found is synced: who wrote it may have been killed.
     //
     // Errors: the kernel's; is_no_file, is_no_store; has_other_slots: slots() tells how many.
     // Cancellation: nothing is left behind but an empty file.
@@ -68,7 +69,7 @@ public:
     std::uint64_t next_sequence() const { return next_; }
     // How many wait to be sent.
     std::uint64_t waiting() const { return next_ - first_waiting(); }
-    // Batches that were overwritten before they were sent, since open().
+    // Batches that lost their place before they were sent, from open() on.
     std::uint64_t overwritten() const { return overwritten_; }
 
 private:
@@ -82,6 +83,7 @@ private:
     struct Slots {
         bool have_batches = false;
         bool are_strange = false;
+        std::uint32_t other_slots = 0;  // that a batch was written for
     };
 
     std::uint64_t offset_of(std::uint64_t sequence) const;
@@ -89,6 +91,9 @@ private:
     std::optional<std::string_view> check(std::span<const std::byte> slot) const;
     ringlet::Task<Marks> read_marks();
     ringlet::Task<Slots> read_slots(std::uint64_t bytes);
+    ringlet::Task<void> go_past_unreadable(Slots& found);
+    ringlet::Task<void> look_at(std::uint64_t offset, Slots& found);
+    void take_number();
     ringlet::Task<std::size_t> fill(std::uint64_t offset, std::span<std::byte> into);
 
     std::optional<ringlet::File> file_;

@@ -174,18 +174,95 @@ TEST(Store, leaves_a_file_alone_in_which_there_is_something_else) {
     expect_no_store(std::string(32'768, '\0') + std::string(10'000, 'x'));
 }
 
+// Which read of a run it is: the first waits for signals, the second is of the marks.
+constexpr unsigned read_of_slot(unsigned slot) {
+    return 3 + slot;
+}
+
+Task<void> open_with_failing_reads(Store& store, unsigned first, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+        ringlet::testing::world().fail_nth(IORING_OP_READ, first + i, EIO);
+    }
+    co_await store.open(path, slots);
+}
+
 TEST(Store, does_without_a_slot_that_cannot_be_read) {
     InWorld world;
     world.run(keep_three_and_send_one);
     world.run([]() -> Task<void> {
-        ringlet::testing::world().fail_nth(IORING_OP_READ, 4, EIO);  // of batch 2
         const Opened open_for_now;
         Store& store = *Opened::store;
-        co_await store.open(path, slots);
+        co_await open_with_failing_reads(store, read_of_slot(2), 1);
         EXPECT_EQ(store.oldest(), 2u);
         EXPECT_EQ(store.next_sequence(), 4u);
         co_await expect_batch(store, 2);
         co_await expect_batch(store, 3);
+    });
+}
+
+
+TEST(Store, uses_no_number_again_whose_slot_cannot_be_read) {
+    for (const unsigned failing_reads : {1u, 2u}) {
+        static unsigned reads;
+        reads = failing_reads;
+        InWorld world;
+        world.run(keep_three_and_send_one);
+        world.run([]() -> Task<void> {
+            const Opened open_for_now;
+            Store& store = *Opened::store;
+            co_await open_with_failing_reads(store, read_of_slot(3), reads);
+            EXPECT_EQ(store.next_sequence(), 4u);
+            EXPECT_EQ(store.waiting(), 2u);
+            co_await append(store, 1);
+            for (const std::uint64_t each : {2u, 3u, 4u}) co_await expect_batch(store, each);
+        });
+    }
+}
+
+TEST(Store, goes_past_more_than_one_slot_that_cannot_be_read) {
+    InWorld world;
+    world.run(keep_three_and_send_one);
+    world.run([]() -> Task<void> {
+        const Opened open_for_now;
+        Store& store = *Opened::store;
+        // Numbers 2 and 3, twice each.
+        co_await open_with_failing_reads(store, read_of_slot(2), 4);
+        EXPECT_EQ(store.next_sequence(), 4u);
+        co_await append(store, 1);
+        for (const std::uint64_t each : {2u, 3u, 4u}) co_await expect_batch(store, each);
+    });
+}
+
+TEST(Store, counts_the_oldest_whose_place_it_goes_past) {
+    InWorld world;
+    world.run([]() -> Task<void> {
+        const Opened open_for_now;
+        co_await Opened::store->open(path, slots);
+        co_await append(*Opened::store, slots);  // and none is sent
+    });
+    world.run([]() -> Task<void> {
+        const Opened open_for_now;
+        Store& store = *Opened::store;
+        // Number 1, whose place is number 5's; and once more, behind the end of the file.
+        const unsigned again = read_of_slot(slots) + 1;
+        ringlet::testing::world().fail_nth(IORING_OP_READ, again, EIO);
+        co_await open_with_failing_reads(store, read_of_slot(1), 1);
+        EXPECT_EQ(store.next_sequence(), slots + 2);
+        EXPECT_EQ(store.overwritten(), 1u);
+        EXPECT_EQ(store.oldest(), 2u);
+    });
+}
+
+TEST(Store, finds_nothing_where_nothing_can_be_read) {
+    InWorld world;
+    world.run(keep_three_and_send_one);
+    world.run([]() -> Task<void> {
+        const Opened open_for_now;
+        Store& store = *Opened::store;
+        co_await open_with_failing_reads(store, read_of_slot(0), 2 * slots);
+        EXPECT_EQ(store.next_sequence(), 2u + slots) << "after number 1, which is marked as sent";
+        co_await append(store, 1);
+        co_await expect_batch(store, 2 + slots);
     });
 }
 
