@@ -6,6 +6,7 @@
 #include <ringlet/flow/shield.hpp>
 #include <ringlet/flow/with.hpp>
 #include <ringlet/task/attempt.hpp>
+#include <ringlet/time/sleep.hpp>
 #include <ringlet/time/ticker.hpp>
 
 namespace station {
@@ -168,9 +169,15 @@ Task<void> Station::keep_window() {
 
 // Runs shielded, after all tasks have ended.
 Task<void> Station::finish() {
-    const health::Voter vote(supervisor_, keeping_max, "store");
+    health::Voter vote(supervisor_, keeping_max, "store");
     while (const auto reading = readings_.try_get()) add(*reading);
     if (!window_.is_empty()) co_await keep_window();
+    if (!window_.is_empty()) {
+        co_await ringlet::sleep(before_next_try);
+        vote.alive();
+        co_await keep_window();
+    }
+    if (!window_.is_empty()) ringlet::log::error("store: the open window is lost");
     ringlet::log::info("station: stopped; %llu batches sent, %llu wait",
                        wide(forwarder_.sent()), wide(store_.waiting()));
 }

@@ -23,7 +23,8 @@ public:
 
     // Runs until it is cancelled. Gives 1 if it cannot: no store, no watchdog; which is logged.
     //
-    // Cancellation: the window that is open is kept in the store, and the watchdog disarmed.
+    // Cancellation: the window that is open is kept in the store, or logged as lost if that fails
+    // twice; and the watchdog disarmed.
     ringlet::Task<int> run();
 
 private:

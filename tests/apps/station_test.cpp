@@ -346,6 +346,39 @@ TEST(Station, reads_on_when_a_serial_device_is_plugged_in_again) {
     EXPECT_NE(simulation.log().find("serial: well again"), std::string_view::npos);
 }
 
+constexpr const char* window_is_lost = "error: store: the open window is lost";
+
+Task<void> fill_the_disk(Desk& desk) {
+    co_await ringlet::sleep(5s);
+    desk.world().set_disk_bytes(0);
+}
+
+TEST(Station, says_that_the_open_window_is_lost_if_it_cannot_be_kept_at_the_end) {
+    Simulation simulation(world_for(0));
+    Desk desk(simulation, {.config = R"("window": "1h")", .speaks_for = 9s, .runs_for = 10s});
+    desk.meanwhile(fill_the_disk);
+    EXPECT_EQ(desk.run(), 143);
+    EXPECT_NE(simulation.log().find(window_is_lost), std::string_view::npos) << simulation.log();
+    expect_clean_end(desk);
+    EXPECT_TRUE(desk.batches().empty());
+}
+
+Task<void> fill_the_disk_until_after_the_stop(Desk& desk) {
+    co_await fill_the_disk(desk);
+    co_await ringlet::sleep(desk.options().runs_for - desk.since_start() + 500ms);
+    desk.world().set_disk_bytes(4_MiB);
+}
+
+TEST(Station, tries_once_more_to_keep_the_open_window_at_the_end) {
+    Simulation simulation(world_for(0));
+    Desk desk(simulation, {.config = R"("window": "1h")", .speaks_for = 9s, .runs_for = 10s});
+    desk.meanwhile(fill_the_disk_until_after_the_stop);
+    EXPECT_EQ(desk.run(), 143);
+    EXPECT_EQ(simulation.log().find(window_is_lost), std::string_view::npos) << simulation.log();
+    run_until_all_is_sent(desk);
+    EXPECT_EQ(Known(desk).count("humidity"), desk.lines_sent);
+}
+
 Task<void> break_bytes_on_the_line(Desk& desk) {
     using ringlet::testing::Flaw;
     co_await ringlet::sleep(2s);
