@@ -58,14 +58,15 @@ Task<void> Forwarder::run(ringlet::health::Supervisor& supervisor) {
         }
         const auto settled = co_await attempt(forward(supervisor, *oldest));
         if (settled) continue;
-        condition_.note_ill(Part::store, settled.error());
+        condition_.note_ill(Part::store, settled.error(), Use::reading);
         co_await ringlet::sleep(before_next_try);
     }
 }
 
-// Fails if the store does.
+// Fails if the store cannot be read.
 Task<void> Forwarder::forward(ringlet::health::Supervisor& supervisor, std::uint64_t sequence) {
     const auto read = co_await attempt(store_.read(sequence, slot_));
+    if (read) condition_.note_well(Part::store, Use::reading);
     if (!read && ++failed_reads_ < failed_reads_max) co_await ringlet::fail(read.error());
     failed_reads_ = 0;
     if (const auto batch = read.value_or(std::nullopt)) {
@@ -91,7 +92,10 @@ Task<void> Forwarder::forward(ringlet::health::Supervisor& supervisor, std::uint
                             static_cast<unsigned long long>(sequence));
         ++losses_.batches;
     }
-    co_await store_.mark_sent(sequence);
+    const auto marked = co_await attempt(store_.mark_sent(sequence));
+    if (marked) co_return condition_.note_well(Part::store, Use::marking);
+    condition_.note_ill(Part::store, marked.error(), Use::marking);
+    co_await ringlet::sleep(before_next_try);
 }
 
 void Forwarder::give_up(std::uint64_t sequence, ringlet::Error why) {

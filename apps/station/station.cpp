@@ -159,11 +159,11 @@ Task<void> Station::keep_window() {
     losses_.batches += store_.overwritten() - overwritten;
     if (kept) {
         opened_ = now;
-        condition_.note_well(Part::store);
+        condition_.note_well(Part::store, Use::writing);
         forwarder_.wake();
         co_return;
     }
-    condition_.note_ill(Part::store, kept.error());
+    condition_.note_ill(Part::store, kept.error(), Use::writing);
     losses_.channels += window_.add_earlier(closing_);
 }
 

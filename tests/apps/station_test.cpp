@@ -9,6 +9,7 @@
 #include <support/cases.hpp>
 
 #include <ringlet/app/json.hpp>
+#include <ringlet/can/socket.hpp>
 #include <ringlet/testing/terminal_line.hpp>
 #include <ringlet/time/sleep.hpp>
 
@@ -344,6 +345,42 @@ TEST(Station, reads_on_when_a_serial_device_is_plugged_in_again) {
     EXPECT_NE(simulation.log().find("serial: No such device; trying again"),
               std::string_view::npos);
     EXPECT_NE(simulation.log().find("serial: well again"), std::string_view::npos);
+}
+
+std::size_t count_in(std::string_view text, std::string_view words) {
+    std::size_t count = 0;
+    for (auto at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++count;
+    return count;
+}
+
+Task<void> fail_reads_of_the_store(Desk& desk) {
+    auto other = co_await ringlet::can::Socket::open("can1");
+    const std::array value{std::byte{1}, std::byte{0}};
+    for (int i = 0;; ++i) {
+        if (i == 10) {
+            for (int reads = 0; reads < 5; ++reads) desk.world().fail_next(IORING_OP_READ, EIO);
+        }
+        co_await other.send(ringlet::can::make_frame(0x123, value));
+        co_await ringlet::sleep(300ms);
+    }
+}
+
+TEST(Station, has_an_ill_store_for_as_long_as_that_cannot_be_read_though_it_is_written) {
+    Simulation simulation(world_for(0));
+    Desk desk(simulation, {.speaks_for = 0s, .runs_for = 12s});
+    // With no other device that is read.
+    desk.world().write_file("/etc/station.json", R"({
+        "url": "http://127.0.0.1:8080/batches", "board": "/etc/board.json", "can": "can",
+        "store": "/var/store", "window": "1s"})");
+    desk.meanwhile(fail_reads_of_the_store);
+    EXPECT_EQ(desk.run(), 143);
+    const std::string_view log = simulation.log();
+    EXPECT_EQ(count_in(log, "store: Input/output error; trying again"), 1u) << log;
+    EXPECT_EQ(count_in(log, "store: well again"), 1u) << log;
+    std::size_t ill = 0;
+    for (const auto batch : desk.batches()) ill += count_in(batch, "ill: store");
+    EXPECT_GE(ill, 4u);
+    EXPECT_TRUE(Known(desk).has_all_from_1());
 }
 
 constexpr const char* window_is_lost = "error: store: the open window is lost";
