@@ -114,6 +114,67 @@ TEST(CanBus, is_left_after_many_errors_and_joined_again_by_a_restart) {
     });
 }
 
+// So that all reports of it but the last are received.
+Task<void> leave_the_bus(Nodes& nodes, can::Socket& here) {
+    nodes.bus.destroy(32);
+    co_await here.send(frame_with(1));
+    while (here.state() != can::BusState::passive) co_await timeout(1s, here.receive());
+    co_await sleep(50ms);
+    EXPECT_TRUE(nodes.here.is_off());
+}
+
+// The controller begins anew, and no report says so.
+void take_down_and_up(CanInterface& interface) {
+    interface.set_up(false);
+    interface.set_up(true);
+}
+
+TEST(CanBus, is_joined_again_by_an_interface_that_was_taken_down_and_up) {
+    on_bus([](Nodes& nodes) -> Task<void> {
+        auto here = co_await can::Socket::open("can0");
+        for (const bool sends : {false, true}) {
+            co_await leave_the_bus(nodes, here);
+            co_await here.receive();
+            EXPECT_EQ(here.state(), can::BusState::off);
+            take_down_and_up(nodes.here);
+            // One of them is told.
+            const auto use = [&]() -> Task<void> {
+                if (sends) co_await here.send(frame_with(2));
+                else co_await here.receive();
+            };
+            const auto down = co_await attempt(use());
+            EXPECT_EQ(number_of(down), ENETDOWN);
+            EXPECT_EQ(here.state(), can::BusState::active);
+        }
+    });
+}
+
+// Whenever it goes down: between two that the socket takes, or after.
+TEST(CanBus, is_joined_again_also_if_there_were_reports_before_that) {
+    unsigned after_reports = 0;
+    for (int turns = 0; turns < 8; ++turns) {
+        on_bus([&](Nodes& nodes) -> Task<void> {
+            auto here = co_await can::Socket::open("can0");
+            co_await leave_the_bus(nodes, here);
+            const auto receive = [&]() -> Task<void> {
+                std::array<can::Received, 4> some;
+                const auto count = co_await attempt(here.receive(some));
+                if (!count) co_return;
+                ++after_reports;
+                const auto down = co_await attempt(here.receive(some));
+                EXPECT_EQ(number_of(down), ENETDOWN);
+                EXPECT_EQ(here.state(), can::BusState::active);
+            };
+            const auto go_down = [&]() -> Task<void> {
+                for (int i = 0; i < turns; ++i) co_await yield();
+                take_down_and_up(nodes.here);
+            };
+            co_await gather(receive(), go_down());
+        });
+    }
+    EXPECT_GT(after_reports, 0u);
+}
+
 TEST(CanBus, without_others_keeps_the_frame_and_then_the_sender) {
     on_bus([](Nodes& nodes) -> Task<void> {
         nodes.there.set_up(false);

@@ -206,8 +206,9 @@ Result<Socket> Socket::open(const char* interface, const Options& options) {
 
 Task<Received> Socket::receive() {
     if (failed_) co_await fail(*std::exchange(failed_, std::nullopt));
-    const Arrival arrival = co_await ReceiveFrame(descriptor());
-    co_return take(arrival);
+    const auto arrival = co_await attempt(ReceiveFrame(descriptor()));
+    if (!arrival) co_await fail(note(arrival.error()));
+    co_return take(*arrival);
 }
 
 Task<std::size_t> Socket::receive(std::span<Received> into) {
@@ -225,7 +226,7 @@ std::size_t Socket::take_more(std::span<Received> into) {
         const auto size = system.receive_now(descriptor(), message.prepare());
         if (!size) {
             const bool empty = size.error() == std::errc::resource_unavailable_try_again;
-            if (!empty) failed_ = size.error();  // the kernel tells it once
+            if (!empty) failed_ = note(size.error());  // the kernel tells it once
             break;
         }
         into[count] = take(message.read(*size));
@@ -261,10 +262,17 @@ Task<void> Socket::send(Frame frame) {
     for (unsigned times = 0;; ++times) {
         const auto sent = co_await attempt(SendDatagram(descriptor(), bytes));
         if (sent) co_return;
-        if (sent.error() != std::errc::no_buffer_space) co_await fail(error_of_send(sent.error()));
+        const Error error = note(sent.error());
+        if (error != std::errc::no_buffer_space) co_await fail(error_of_send(error));
         ++held_up_;
         co_await sleep(doubled(shortest, times, longest));
     }
+}
+
+// A controller that is brought up begins anew, and reports nothing then.
+Error Socket::note(Error error) {
+    if (error == std::errc::network_down) state_ = BusState::active;
+    return error;
 }
 
 void Socket::note(const ErrorReport& report) {

@@ -85,7 +85,7 @@ public:
     std::uint64_t lost() const { return lost_; }
     // Times that a send found the queue full.
     std::uint64_t held_up() const { return held_up_; }
-    // As the reports that were received have it.
+    // As the reports that were received have it; active again once a call failed with network_down.
     BusState state() const { return state_; }
 
     // Ends no other await on it: let those end first. Frames in the queue are sent.
@@ -101,6 +101,7 @@ private:
         : descriptor_(std::move(descriptor)), flexible_(flexible) {}
     Received take(const Arrival& arrival);
     std::size_t take_more(std::span<Received> into);
+    Error note(Error error);
     void note(const ErrorReport& report);
 
     Descriptor descriptor_;
