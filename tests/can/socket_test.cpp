@@ -31,6 +31,18 @@ TEST(CanSocket, carries_frames_of_each_kind) {
     });
 }
 
+TEST(CanSocket, sends_no_frame_whose_id_has_more_bits_than_its_kind) {
+    for (const bool extended : {false, true}) {
+        EXPECT_DEATH(on_bus([&](Nodes&) -> Task<void> {
+                         auto here = co_await can::Socket::open("can0");
+                         can::Frame frame = frame_with(extended ? 0x2000'0000 : 0x18ff'50e5);
+                         frame.extended = extended;
+                         co_await here.send(frame);
+                     }),
+                     "assertion failed.*frame.id");
+    }
+}
+
 TEST(CanSocket, tells_when_a_frame_was_there) {
     on_bus([](Nodes&) -> Task<void> {
         auto here = co_await can::Socket::open("can0");

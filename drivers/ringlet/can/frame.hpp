@@ -15,7 +15,8 @@ namespace ringlet::can {
 inline constexpr std::size_t frame_bytes_max = 64;  // of CAN FD; 8 without
 
 struct Frame {
-    std::uint32_t id = 0;    // 11 bits, or 29; the lower goes first
+    // 11 bits, or 29 if it is extended; more are not sent: send() asserts it. The lower goes first.
+    std::uint32_t id = 0;
     bool extended = false;   // 29 bits
     bool remote = false;     // asks for a frame; carries none
     bool flexible = false;   // CAN FD
@@ -33,7 +34,7 @@ struct Frame {
     }
 };
 
-// A frame with that data, up to 8 bytes.
+// A frame with that id, of 11 bits, and that data, up to 8 bytes.
 inline Frame make_frame(std::uint32_t id, std::span<const std::byte> data) {
     RINGLET_ASSERT(data.size() <= 8);
     Frame frame;

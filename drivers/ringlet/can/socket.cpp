@@ -103,7 +103,7 @@ Frame frame_of(const canfd_frame& wire, bool flexible) {
 
 canfd_frame wire_of(const Frame& frame) {
     canfd_frame wire{};
-    wire.can_id = frame.id & (frame.extended ? CAN_EFF_MASK : CAN_SFF_MASK);
+    wire.can_id = frame.id;
     if (frame.extended) wire.can_id |= CAN_EFF_FLAG;
     if (frame.remote) wire.can_id |= CAN_RTR_FLAG;
     wire.len = frame.size;
@@ -253,6 +253,8 @@ Received Socket::take(const Arrival& arrival) {
 
 Task<void> Socket::send(Frame frame) {
     RINGLET_ASSERT(frame.size <= (frame.flexible ? frame_bytes_max : 8));
+    // Cut to 11 bits it would be another's.
+    RINGLET_ASSERT(frame.id <= (frame.extended ? CAN_EFF_MASK : CAN_SFF_MASK));
     constexpr std::chrono::microseconds shortest(100);
     constexpr std::chrono::milliseconds longest(10);
     if (frame.flexible && !flexible_) co_await fail(error_of(Detail::no_flexible_rate));
