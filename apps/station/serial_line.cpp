@@ -24,7 +24,7 @@ std::optional<T> parse_all(std::string_view text, Format... format) {
     return value;
 }
 
-unsigned checksum(std::string_view text) {
+unsigned checksum_of(std::string_view text) {
     unsigned sum = 0;
     for (const char byte : text) sum ^= static_cast<unsigned char>(byte);
     return sum;
@@ -32,12 +32,14 @@ unsigned checksum(std::string_view text) {
 
 }  // namespace
 
-std::expected<Reading, const char*> parse_serial_line(std::string_view line) {
+std::expected<Reading, const char*> parse_serial_line(std::string_view line, Checksum checksum) {
     if (const std::size_t star = line.rfind('*'); star != line.npos) {
         const std::string_view digits = line.substr(star + 1);
         line = line.substr(0, star);
         const auto told = digits.size() == 2 ? parse_all<unsigned>(digits, 16) : std::nullopt;
-        if (told != checksum(line)) return std::unexpected("wrong checksum");
+        if (told != checksum_of(line)) return std::unexpected("wrong checksum");
+    } else if (checksum == Checksum::required) {
+        return std::unexpected("no checksum");
     }
     const std::size_t equals = line.find('=');
     if (equals == line.npos) return std::unexpected("no '='");

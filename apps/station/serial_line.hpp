@@ -14,7 +14,10 @@
 
 namespace station {
 
+enum class Checksum : bool { optional, required };
+
 // What the line says, or why it is bad, in words.
-std::expected<Reading, const char*> parse_serial_line(std::string_view line);
+std::expected<Reading, const char*> parse_serial_line(std::string_view line,
+                                                      Checksum checksum = Checksum::optional);
 
 }  // namespace station

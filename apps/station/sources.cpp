@@ -133,7 +133,9 @@ Task<void> Sources::read_serial(Voter& vote) {
         const bool too_long = !next && next.error() == ringlet::line_too_long;
         if (!next && !too_long && !was_quiet(next.error())) co_await ringlet::fail(next.error());
         if (next && !*next) co_await ringlet::fail(std::errc::no_such_device);  // was hung up
-        const auto reading = next ? parse_serial_line(**next)
+        // The first may be a line's tail, which has a name, too.
+        const auto checksum = lines.line_number() == 1 ? Checksum::required : Checksum::optional;
+        const auto reading = next ? parse_serial_line(**next, checksum)
                                   : std::expected<Reading, const char*>(std::unexpect, "too long");
         if (reading) co_await readings_.put(*reading);
         else if (next || too_long) ++losses_.bad_lines;

@@ -40,6 +40,13 @@ TEST(SerialLine, may_have_a_checksum_which_then_is_right) {
     }
 }
 
+TEST(SerialLine, has_to_have_a_checksum_if_told) {
+    const auto parsed = parse_serial_line("humidity=45.2", Checksum::required);
+    ASSERT_FALSE(parsed);
+    EXPECT_STREQ(parsed.error(), "no checksum");
+    EXPECT_TRUE(parse_serial_line("humidity=45.2*39", Checksum::required));
+}
+
 TEST(SerialLine, is_bad_otherwise) {
     EXPECT_EQ(why(""), "no '='");
     EXPECT_EQ(why("humidity"), "no '='");

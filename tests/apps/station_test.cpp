@@ -329,7 +329,7 @@ Task<void> replace_the_serial_device(Desk& desk) {
     co_await ringlet::sleep(5s);
     desk.line.plug_in();
     co_await ringlet::sleep(5s);
-    desk.line.feed("pressure=1013.2\r\npressure=1013*00\r\npressure\r\n=5\r\npressure=nan\r\n");
+    desk.line.feed("pressure=1013.2*27\r\npressure=1013*00\r\npressure\r\n=5\r\npressure=nan\r\n");
     desk.line.feed(too_long);
 }
 
@@ -419,7 +419,7 @@ TEST(Station, tries_once_more_to_keep_the_open_window_at_the_end) {
 Task<void> break_bytes_on_the_line(Desk& desk) {
     using ringlet::testing::Flaw;
     co_await ringlet::sleep(2s);
-    desk.line.feed("humidity=44.0\r\nhumidity=4");
+    desk.line.feed("humidity=44.0*3A\r\nhumidity=4");
     desk.line.feed_flawed('5', Flaw::parity);
     desk.line.feed(".2\r\nhumidity=45");
     desk.line.feed_flawed('.', Flaw::framing);
@@ -436,6 +436,32 @@ TEST(Station, takes_no_value_from_a_line_with_a_byte_that_came_broken) {
     EXPECT_NE(known.batches.at(1).find(R"("min":44,"max":46,)"), std::string::npos);
     EXPECT_EQ(known.lost.at("bad_lines"), 2u);
     EXPECT_EQ(known.lost.at("line_errors"), 2u);
+}
+
+Task<void> speak_before_it_listens(Desk& desk) {
+    for (int turn = 0; turn < 2; ++turn) {
+        co_await ringlet::sleep(5s);
+        // Tails of lines, the second with a checksum; then whole ones.
+        desk.line.feed(turn == 0 ? "umidity=45.2\r\n" : "idity=45.2*39\r\n");
+        desk.line.feed("humidity=45.2\r\n");
+        co_await ringlet::sleep(1s);
+        desk.line.hang_up();
+        co_await ringlet::sleep(1s);
+        desk.line.plug_in();
+    }
+    co_await ringlet::sleep(5s);
+    desk.line.feed("humidity=45.2*39\r\n");
+}
+
+TEST(Station, takes_the_first_line_after_opening_only_with_its_checksum) {
+    Simulation simulation(world_for(0));
+    Desk desk(simulation, {.speaks_for = 0s, .runs_for = 31s});
+    desk.meanwhile(speak_before_it_listens);
+    EXPECT_EQ(desk.run(), 143);
+    const Known known(desk);
+    EXPECT_EQ(known.count("humidity"), 3u);
+    EXPECT_EQ(known.counts.size(), 2u) << "temperature besides";
+    EXPECT_EQ(known.lost.at("bad_lines"), 2u);
 }
 
 // ---- the command line ----

@@ -2,8 +2,10 @@
 was kept comes to the server nevertheless."""
 
 import contextlib
+import functools
 import http.server
 import json
+import operator
 import os
 import pathlib
 import subprocess
@@ -84,7 +86,9 @@ def demonstrate(folder: pathlib.Path) -> None:
     def speak(lines: int) -> None:
         nonlocal sent
         for _ in range(lines):
-            os.write(ours, b"humidity=%d.5\r\n" % (sent % 80))
+            line = b"humidity=%d.5" % (sent % 80)
+            checksum = functools.reduce(operator.xor, line)  # without it the first is not taken
+            os.write(ours, b"%b*%02X\r\n" % (line, checksum))
             sent += 1
             time.sleep(0.01)
         # What is killed loses the window that is open; so let it close.
