@@ -12,7 +12,7 @@ std::array<ringlet::Option, options_count> option_table(Settings& settings) {
         Option::text("url", "URL", "where batches are posted: http://HOST[:PORT]/PATH",
                      settings.url),
         Option::text("board", "FILE", "pins and buses of the board", settings.board),
-        Option::text("sensor", "BUS", "I2C bus with a thermometer (LM75, TMP102)",
+        Option::text("sensor", "BUS", "I2C bus with a thermometer of 12 bits (TMP102, TMP112)",
                      settings.sensor),
         Option::count("sensor-address", "N", "where it is on the bus", settings.sensor_address, 3,
                       119),
