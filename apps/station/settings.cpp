@@ -56,8 +56,8 @@ ringlet::Command command(std::span<const ringlet::Option> table) {
         .has_config = true,
         .epilogue =
             "The server answers with a status from 200 to 299 once it has a batch. It may see\n"
-            "one twice: with the same \"sequence\" then. 400, 413 and 422 mean that it never\n"
-            "wants that batch; after any other status it is sent again.\n"
+            "one twice: with the same \"station\" and \"sequence\" then. 400, 413 and 422 mean\n"
+            "that it never wants that batch; after any other status it is sent again.\n"
             "\n"
             "Exit status: 1 the store, the service manager or the watchdog cannot be had;\n"
             "2 wrong usage or configuration; 69 no io_uring; 130, 143 ended by a signal.\n",

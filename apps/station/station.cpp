@@ -63,6 +63,7 @@ Task<void> Station::open_store() {
         if (opened.error() == has_other_slots) {
             ringlet::log::error("%s was made as the store of %u batches, not %u", path,
                                 store_.slots(), settings_.store_batches);
+            ringlet::log::error("a new store begins at number 1: give it another --name, too");
         } else {
             ringlet::log::error("%s cannot be the store of %u batches", path,
                                 settings_.store_batches);

@@ -401,6 +401,7 @@ def a_store_of_another_number_of_batches_is_refused(bench: Bench) -> None:
             check_equal(ended.status, 1, ended.err)
             first = ended.err.splitlines()[0]
             check(f"{bench.folder}/store" in first and "8 batches" in first, first)
+            check("another --name" in ended.err.splitlines()[1], ended.err)
         check((bench.folder / "store").read_bytes() == kept, "it was written to")
         collector.become("takes")
         station = Station(bench, *options(bench, collector, store_batches=8))
