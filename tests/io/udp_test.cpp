@@ -2,6 +2,7 @@
 #include <io/io_cases.hpp>
 
 #include <ringlet/flow/gather.hpp>
+#include <ringlet/flow/race.hpp>
 #include <ringlet/io/address.hpp>
 #include <ringlet/io/poll.hpp>
 #include <ringlet/io/udp.hpp>
@@ -189,6 +190,34 @@ RINGLET_CASE(Udp, serves_several_clients_with_one_socket) {
             co_await server.send_to(std::span(buffer).first(got.size), got.address);
         }
     });
+}
+
+RINGLET_CASE(Udp, is_served_by_several_tasks_side_by_side) {
+    auto server = co_await UdpSocket::bind(loopback_address(0));
+    const auto address = co_await server.local_address();
+    auto serve = [&]() -> Task<void> {
+        std::array<std::byte, 16> buffer;
+        for (;;) {
+            const auto got = co_await server.receive_from(buffer);
+            co_await server.send_to(std::span(buffer).first(got.size), got.address);
+        }
+    };
+    int answered = 0;
+    auto ask = [&](const char* words) -> Task<void> {
+        auto socket = co_await UdpSocket::open(AF_INET);
+        co_await socket.connect(address);
+        std::array<std::byte, 16> buffer;
+        for (int i = 0; i < 3; ++i) {
+            co_await socket.send(bytes_of(words));
+            const auto got = co_await socket.receive(buffer);
+            EXPECT_EQ(text_of(std::span(buffer).first(got.size)), words);
+            ++answered;
+        }
+    };
+    auto ask_all = [&]() -> Task<void> { co_await gather(ask("one"), ask("two"), ask("three")); };
+    const auto ended = co_await race(serve(), serve(), serve(), ask_all());
+    EXPECT_EQ(ended.first, 3u);
+    EXPECT_EQ(answered, 9);
 }
 
 RINGLET_CASE(Udp, over_the_limit_is_refused_without_a_leak) {

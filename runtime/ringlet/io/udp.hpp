@@ -10,8 +10,8 @@
 //   co_await socket.send_to(answer, got.address);
 //
 // Datagrams may be lost, doubled, and overtake one another: that is for its user to mind. Buffers
-// belong to the caller and outlive the await. Receiving and sending may run side by side, in two
-// tasks; of each only one at a time. A destroyed socket is closed in the background.
+// belong to the caller and outlive the await. Any number of tasks may receive and send side by
+// side; a datagram goes to one of them. A destroyed socket is closed in the background.
 #pragma once
 
 #include <ringlet/io/close.hpp>

@@ -3,11 +3,12 @@
 using namespace bench;
 using asio::ip::udp;
 
-static Awaitable<> serve(Executor executor, std::uint16_t port) {
-    asio::basic_datagram_socket<udp, Executor> socket(executor,
-                                                      {asio::ip::address_v4::loopback(), port});
-    std::puts("listening");
-    std::fflush(stdout);
+using Socket = asio::basic_datagram_socket<udp, Executor>;
+
+// Side by side, so that a turn answers all that has come.
+static constexpr int answerers = 32;
+
+static Awaitable<> answer(Socket& socket) {
     char data[2048];
     for (;;) {
         udp::endpoint peer;
@@ -21,6 +22,9 @@ int main(int count, char** values) {
     const Arguments arguments(count, values);
     const auto port = static_cast<std::uint16_t>(arguments.number("port", 9000));
     asio::io_context context(1);
-    spawn(context.get_executor(), serve(context.get_executor(), port));
+    Socket socket(context.get_executor(), {asio::ip::address_v4::loopback(), port});
+    std::puts("listening");
+    std::fflush(stdout);
+    for (int i = 0; i < answerers; ++i) spawn(context.get_executor(), answer(socket));
     context.run();
 }
