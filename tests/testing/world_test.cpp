@@ -222,7 +222,9 @@ TEST_F(WorldTest, a_full_disk_takes_what_fits_and_then_nothing) {
     build({.disk_bytes = 8});
     const int file = open("/f", O_RDWR | O_CREAT);
     EXPECT_EQ(write(file, "0123456789"), 8);
-    EXPECT_EQ(write(file, "x"), -ENOSPC);
+    EXPECT_EQ(write(file, "ab"), 2);  // a short write has not moved the position
+    EXPECT_EQ(world->file("/f"), "ab234567");
+    EXPECT_EQ(run([&](io_uring_sqe* sqe) { io_uring_prep_write(sqe, file, "x", 1, 8); }), -ENOSPC);
     EXPECT_EQ(run([&](io_uring_sqe* sqe) { io_uring_prep_write(sqe, file, "y", 1, 0); }), 1);
     EXPECT_EQ(run([&](io_uring_sqe* sqe) { io_uring_prep_unlink(sqe, "/f", 0); }), 0);
     const int other = open("/g", O_WRONLY | O_CREAT);
@@ -238,7 +240,7 @@ TEST_F(WorldTest, files_have_a_longest_size_and_a_largest_number) {
     build({.files = 2, .file_bytes = 4});
     const int file = open("/f", O_RDWR | O_CREAT);
     EXPECT_EQ(write(file, "012345"), 4);
-    EXPECT_EQ(write(file, "x"), -EFBIG);
+    EXPECT_EQ(run([&](io_uring_sqe* sqe) { io_uring_prep_write(sqe, file, "x", 1, 4); }), -EFBIG);
     EXPECT_EQ(open("/g", O_WRONLY | O_CREAT), -ENOSPC);
     EXPECT_EQ(open("/f", O_WRONLY | O_TRUNC), 4);
     EXPECT_EQ(world->file("/f"), "");
