@@ -31,7 +31,7 @@ TEST(CanSocket, carries_frames_of_each_kind) {
     });
 }
 
-TEST(CanSocket, sends_no_frame_whose_id_has_more_bits_than_its_kind) {
+TEST(CanSocketDeathTest, sends_no_frame_whose_id_has_more_bits_than_its_kind) {
     for (const bool extended : {false, true}) {
         EXPECT_DEATH(on_bus([&](Nodes&) -> Task<void> {
                          auto here = co_await can::Socket::open("can0");
