@@ -200,7 +200,6 @@ TEST(Store, does_without_a_slot_that_cannot_be_read) {
     });
 }
 
-
 TEST(Store, uses_no_number_again_whose_slot_cannot_be_read) {
     for (const unsigned failing_reads : {1u, 2u}) {
         static unsigned reads;

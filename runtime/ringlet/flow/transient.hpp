@@ -11,7 +11,7 @@ namespace ringlet {
 // True for a peer that is not there, broke off or is too busy; for a network that is down; for a
 // time limit; and for a resource that is in use now. Whatever the domain, it is the code that
 // counts, but for the runtime's own: a bound that was reached, a closed queue or an open circuit is
-// not for trying again, only its time limits and streams that ended too early are.
+// not for trying again, only its time limits are, and streams that ended too early, as a driver's.
 //
 // False for everything else: wrong arguments, missing permission, what does not exist, a peer that
 // speaks another protocol, a full medium. And for a full frame pool: trying again would hide that
